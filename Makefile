@@ -1,0 +1,39 @@
+# The two commands that matter: `make demo` and `make test`. `make help` lists the rest.
+
+SHELL := /bin/bash
+SWIFT ?= swift
+IMPORT_CHECK := --explicit-target-dependency-import-check error
+LINT_PATHS := Package.swift Sources ctl migrations Tests
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test build release lint format check packages clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: packages release ## judge the bundled pictures through a private PostgreSQL, print the pairs
+	@deploy/demo/run
+
+test: packages ## build and run every test against a private PostgreSQL
+	$(SWIFT) build --build-tests $(IMPORT_CHECK)
+	@Tests/Support/run-tests
+
+build: ## debug build, with the check of imports against the manifest
+	$(SWIFT) build $(IMPORT_CHECK)
+
+release: ## optimised build of rewardd, rewardctl and rewardbench
+	$(SWIFT) build -c release $(IMPORT_CHECK)
+
+lint: ## formatting and style rules; changes nothing
+	$(SWIFT) format lint --strict --parallel --recursive $(LINT_PATHS)
+
+format: ## format in place
+	$(SWIFT) format --in-place --parallel --recursive $(LINT_PATHS)
+
+check: test lint ## what the continuous integration runs
+
+packages: ## install the system packages that are missing (apt, as root or through sudo)
+	@deploy/install-packages
+
+clean: ## remove build products and the demo's state
+	rm -rf .build .rewardd

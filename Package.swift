@@ -1,0 +1,168 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Targets and arrows, nothing else. Two columns that never import each other (compute: TensorKernels …
+// PreferencePairs; storage: Postgres, Jobs) and one root that sees both (RewardDaemon). An import that is
+// not declared here fails `swift build --explicit-target-dependency-import-check error`.
+
+/// The least CPU is x86-64-v3 (AVX2, FMA, F16C): without the flag `addingProduct` becomes a call of
+/// libm's fmaf, about four times slower. On arm64 the baseline already has fused multiply-add.
+#if arch(x86_64)
+    let processorFlags = ["-Xcc", "-march=x86-64-v3"]
+#else
+    let processorFlags: [String] = []
+#endif
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+    .unsafeFlags(processorFlags),
+]
+
+/// Kernels are optimised in every configuration, so that tests of a debug build stay quick.
+let kernelSettings = settings + [.unsafeFlags(["-O"])]
+
+func module(
+    _ name: String,
+    _ dependencies: [Target.Dependency] = [],
+    path: String? = nil,
+    exclude: [String] = [],
+    resources: [Resource]? = nil,
+    settings: [SwiftSetting] = settings
+) -> Target {
+    .target(
+        name: name,
+        dependencies: dependencies,
+        path: path,
+        exclude: exclude,
+        resources: resources,
+        swiftSettings: settings
+    )
+}
+
+func tests(
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: dependencies,
+        exclude: exclude,
+        swiftSettings: settings
+    )
+}
+
+/// The SQL files, embedded so that `rewardctl migrate` and the version check match the binary.
+let migrationFiles: [Resource] = [
+    .embedInCode("0001_create_schema.sql"),
+    .embedInCode("0002_create_job_tables.sql"),
+    .embedInCode("0003_create_result_tables.sql"),
+    .embedInCode("0004_check_functions.sql"),
+    .embedInCode("0005_enqueue_functions.sql"),
+    .embedInCode("0006_claim_functions.sql"),
+    .embedInCode("0007_checkpoint_functions.sql"),
+    .embedInCode("0008_finish_functions.sql"),
+    .embedInCode("0009_liveness_functions.sql"),
+    .embedInCode("0010_admin_functions.sql"),
+    .embedInCode("0011_media_functions.sql"),
+    .embedInCode("0012_create_views.sql"),
+]
+
+let package = Package(
+    name: "rewardd",
+    products: [
+        .executable(name: "rewardd", targets: ["rewardd"]),
+        .executable(name: "rewardctl", targets: ["rewardctl"]),
+        .executable(name: "rewardbench", targets: ["rewardbench"]),
+    ],
+    dependencies: [],
+    targets: [
+        // System libraries and C shims.
+        .systemLibrary(
+            name: "CLibPQ",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"])]
+        ),
+        .systemLibrary(
+            name: "CSystemd",
+            pkgConfig: "libsystemd",
+            providers: [.apt(["libsystemd-dev"])]
+        ),
+        .target(name: "CPlatform"),
+        .target(name: "CLimitedProcess"),
+
+        // Leaves.
+        module("Logging"),
+        module("Threading", ["CPlatform"]),
+        module("Hashing", settings: kernelSettings),
+        module("ArgumentParsing"),
+
+        // Compute column.
+        module("TensorKernels", ["CPlatform", "Threading"], settings: kernelSettings),
+        module("Transformer", ["TensorKernels", "Hashing", "Logging"]),
+        module("Tokenization"),
+        module("VisionPreprocessing", settings: kernelSettings),
+        module("MediaDecoding", ["CLimitedProcess", "VisionPreprocessing", "Hashing"]),
+        module(
+            "Inference",
+            [
+                "Transformer", "TensorKernels", "Tokenization", "VisionPreprocessing", "Threading",
+                "Hashing", "Logging",
+            ]
+        ),
+        module(
+            "RewardModeling",
+            ["Inference", "Tokenization", "VisionPreprocessing", "Hashing"],
+            resources: [.embedInCode("Prompts/builtin.json")]
+        ),
+        module("PreferencePairs", ["RewardModeling", "Inference", "Hashing"]),
+
+        // Storage column.
+        module("Postgres", ["CLibPQ", "Threading", "Logging"]),
+        module("Jobs", ["Postgres", "Logging"]),
+        module("Migrations", path: "migrations", exclude: ["README.md"], resources: migrationFiles),
+
+        // The root and the executables.
+        module(
+            "RewardDaemon",
+            [
+                "PreferencePairs", "RewardModeling", "Inference", "MediaDecoding",
+                "VisionPreprocessing", "Tokenization", "TensorKernels", "Hashing", "Jobs",
+                "Postgres", "Logging", "Threading", "CSystemd", "CPlatform",
+            ]
+        ),
+        .executableTarget(
+            name: "rewardd",
+            dependencies: [
+                "RewardDaemon", "ArgumentParsing", "Migrations", "Logging", "TensorKernels",
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "rewardctl",
+            dependencies: ["Postgres", "Migrations", "ArgumentParsing", "Logging"],
+            path: "ctl",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "rewardbench",
+            dependencies: [
+                "TensorKernels", "Transformer", "Tokenization", "VisionPreprocessing",
+                "MediaDecoding", "Inference", "Hashing", "ArgumentParsing", "Logging",
+            ],
+            swiftSettings: settings
+        ),
+
+        // Tests.
+        module(
+            "TestSupport",
+            ["Postgres", "Migrations", "Logging", "Hashing"],
+            path: "Tests/Support",
+            exclude: ["private-cluster"]
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,122 @@
+import Hashing
+import Tokenization
+package import Transformer
+import VisionPreprocessing
+
+/// A checkpoint opened and understood, its weights not yet packed.
+///
+/// Cheap to make: headers and small files only. Says what the model will take before it is taken.
+package struct EngineBlueprint: Sendable {
+    /// Where the checkpoint lies.
+    package let directory: String
+    /// How the engine will be built.
+    package let options: EngineOptions
+    /// Dimensions and family.
+    package let config: ModelConfig
+    /// Longest prompt with its answer: the options' limit or the model's, whichever is less.
+    package let contextLimit: Int
+    /// Memory of weights, keys and values, and activations.
+    package let memory: ModelMemory
+
+    let checkpoint: Checkpoint
+    let tokenizer: Tokenizer
+    let template: ChatTemplate
+    let processor: ImageProcessor
+
+    /// Opens a checkpoint directory.
+    ///
+    /// - Throws: ``InferenceError/modelUnusable(_:)`` with the sentence of the module that refused.
+    package init(directory: String, options: EngineOptions) throws(InferenceError) {
+        self.directory = directory
+        self.options = options
+        do {
+            config = try ModelConfig(directory: directory)
+            checkpoint = try Checkpoint(directory: directory)
+            tokenizer = try Tokenizer(directory: directory)
+            template = try ChatTemplate.read(
+                directory: directory, modelType: config.modelType)
+            processor = try ImageProcessor.read(
+                directory: directory, imageSize: config.vision.imageSize,
+                pinpoints: config.imageGridPinpoints.map { ($0.height, $0.width) })
+        } catch {
+            throw .modelUnusable("\(error)")
+        }
+        guard processor.imageSize == config.vision.imageSize else {
+            throw .modelUnusable(
+                "preprocessor_config.json: expected tiles of side \(config.vision.imageSize), got "
+                    + "\(processor.imageSize). Is config.json from another checkpoint?")
+        }
+        contextLimit = min(options.contextLimit, config.contextLength)
+        memory = ModelMemory(
+            config: config, checkpoint: checkpoint, positions: contextLimit,
+            rowCapacity: min(options.prefillRows, contextLimit))
+    }
+
+    /// Bytes an engine built from this will take, the image cache included.
+    package var byteCount: Int { memory.total + options.visionCacheBytes }
+
+    /// The rule its images are cut by.
+    package var layoutRule: ImageLayoutRule {
+        options.layoutRule ?? .standard(for: config.family)
+    }
+
+    /// Names everything beside the model's files that decides the numbers of an engine.
+    ///
+    /// Part of the fingerprint of every judgement: a change here makes old judgements unequal to new ones.
+    package var identity: String {
+        [
+            "family=\(config.family.rawValue)",
+            "template=\(template.name):\(templateDigest)",
+            "layout=\(layoutRule.rawValue)",
+            "tiles=\(config.vision.imageSize)/max\(config.maximumTiles)",
+            "mean=\(processor.mean.map { "\($0)" }.joined(separator: ","))",
+            "std=\(processor.standardDeviation.map { "\($0)" }.joined(separator: ","))",
+            "resize=pillow12",
+            "decoding=greedy",
+            "numerics=\(EngineBlueprint.numericsVersion)",
+        ].joined(separator: " ")
+    }
+
+    /// Names the template by what it does to a sample: two files of one name may render differently.
+    private var templateDigest: String {
+        let sample = template.render([.text("a"), .image(0), .image(1), .text("b")])
+        return String(SHA256.digest("\(sample)".utf8).hex.prefix(16))
+    }
+
+    /// Raised whenever the same model and prompt would give other bits than before.
+    package static let numericsVersion = 1
+
+    /// Packs the weights and allocates the state of one engine. Takes seconds to minutes.
+    ///
+    /// - Throws: ``InferenceError/modelUnusable(_:)`` for a tensor that is missing or does not fit.
+    package func makeSession() throws(InferenceError) -> EngineSession {
+        let model: VisionLanguageModel
+        do {
+            model = try VisionLanguageModel(
+                config: config, checkpoint: checkpoint, positions: contextLimit)
+        } catch {
+            throw .modelUnusable("\(error)")
+        }
+        let builder = InputBuilder(
+            tokenizer: tokenizer, template: template, processor: processor,
+            packing: model.packing, layoutRule: layoutRule,
+            vocabularySize: model.decoder.vocabularySize)
+        let (endTokens, endOfTurn) = try turnTokens()
+        return EngineSession(
+            model: model, builder: builder, options: options, contextLimit: contextLimit,
+            endTokens: endTokens, endOfTurn: endOfTurn)
+    }
+
+    /// The tokens that end a turn: the checkpoint's own, and the one the template closes a turn with.
+    private func turnTokens() throws(InferenceError) -> (all: Set<Int32>, endOfTurn: Int32) {
+        let closing = tokenizer.id(ofAddedToken: "<|im_end|>")
+        var all = Set(config.endOfSequenceIDs)
+        if let closing { all.insert(closing) }
+        guard let endOfTurn = closing ?? config.endOfSequenceIDs.first else {
+            throw .modelUnusable(
+                "generation_config.json: expected an eos_token_id or an added token "
+                    + "\"<|im_end|>\", got neither. Copy the file from the published checkpoint.")
+        }
+        return (all, endOfTurn)
+    }
+}

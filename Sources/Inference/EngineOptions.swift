@@ -1,0 +1,28 @@
+/// How an engine is built; the same for every engine of a pool.
+package struct EngineOptions: Sendable {
+    /// Compute threads of the engine.
+    package var threads: Int
+    /// Longest prompt with its answer, in tokens; the model's own limit when that is smaller.
+    package var contextLimit: Int
+    /// Bytes of image features to keep.
+    package var visionCacheBytes: Int
+    /// How images are cut; nil for what the model family's reference does.
+    package var layoutRule: ImageLayoutRule?
+    /// Rows of one prefill step. Results do not depend on it; cancellation and memory do.
+    package var prefillRows: Int
+    /// Whether the keys and values of the last prompt serve the next one that starts the same.
+    package var reusesPrefix: Bool
+
+    /// Describes an engine.
+    package init(
+        threads: Int, contextLimit: Int = 8192, visionCacheBytes: Int = 256 << 20,
+        layoutRule: ImageLayoutRule? = nil, prefillRows: Int = 256, reusesPrefix: Bool = true
+    ) {
+        self.threads = max(threads, 1)
+        self.contextLimit = max(contextLimit, 1)
+        self.visionCacheBytes = max(visionCacheBytes, 0)
+        self.layoutRule = layoutRule
+        self.prefillRows = max(prefillRows, 1)
+        self.reusesPrefix = reusesPrefix
+    }
+}

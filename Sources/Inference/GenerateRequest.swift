@@ -1,0 +1,50 @@
+/// Asks for the text the model writes after a prompt.
+package struct GenerateRequest: Sendable {
+    /// What the model is shown.
+    package var prompt: EnginePrompt
+    /// Text the answer is made to start with; the model continues after it.
+    package var answerPrefix: String
+    /// Most tokens the model may write, at least 1.
+    package var maximumTokens: Int
+
+    /// Describes one greedy generation.
+    package init(prompt: EnginePrompt, answerPrefix: String = "", maximumTokens: Int) {
+        self.prompt = prompt
+        self.answerPrefix = answerPrefix
+        self.maximumTokens = maximumTokens
+    }
+}
+
+/// Why a generation ended.
+package enum FinishReason: String, Sendable {
+    /// The model ended its turn.
+    case stop
+    /// The most tokens asked for were written.
+    case length
+}
+
+/// What the model wrote.
+package struct GenerateResponse: Sendable {
+    /// The text, without the forced start and without the end-of-turn token.
+    package let text: String
+    /// Tokens of the prompt, its images and the forced start.
+    package let promptTokens: Int
+    /// Tokens written, the end-of-turn token not counted.
+    package let generatedTokens: Int
+    /// Why it ended.
+    package let finishReason: FinishReason
+    /// Computing time, without the wait in the queue.
+    package let seconds: Double
+
+    /// Assembles a response.
+    package init(
+        text: String, promptTokens: Int, generatedTokens: Int, finishReason: FinishReason,
+        seconds: Double
+    ) {
+        self.text = text
+        self.promptTokens = promptTokens
+        self.generatedTokens = generatedTokens
+        self.finishReason = finishReason
+        self.seconds = seconds
+    }
+}

@@ -1,0 +1,98 @@
+import Transformer
+import VisionPreprocessing
+
+extension ParityRun {
+    /// Cuts and encodes the images of a case; measures pixels, vision tower, projector and packing.
+    func imageFeatures(
+        _ golden: GoldenCase, taps: ParityTaps, meter: inout ParityMeter
+    ) throws -> [ImageFeatures] {
+        let sources = try images(of: golden)
+        guard !sources.isEmpty else { return [] }
+        let processed = sources.map { session.builder.tiles(of: $0.image, layout: $0.layout) }
+        try measurePixels(golden, processed, meter: &meter)
+
+        let isOriginal = golden.pipeline == .original || golden.pipeline == .originalFrames
+        let packing = ImagePacking(
+            gridSide: session.model.packing.gridSide,
+            maximumTiles: session.model.packing.maximumTiles,
+            rounding: isOriginal ? .truncated : .sevenDecimals)
+        let features = zip(sources, processed).map { source, cut in
+            session.model.encodeImage(
+                ImageTiles(
+                    tileCount: cut.tiles.count, pixels: cut.normalized(),
+                    packing: session.builder.tilePacking(of: source.image, layout: source.layout)),
+                activations: session.visionActivations, pool: session.pool, packing: packing,
+                interrupt: {})
+        }
+        guard !isSinglePrecision else { return features }
+        if let expected = golden.floats("vision_layer_norms") {
+            meter.norms("vision_layers", taps.visionNorms.flatMap { $0 }, expected)
+        }
+        if let expected = golden.floats("vision_out") {
+            meter.features("vision_out", taps.visionOut, expected)
+        }
+        if let expected = golden.floats("projector_out") {
+            meter.features("projector_out", taps.projectorOut, expected)
+        }
+        meter.features(
+            "image_features", features.flatMap(\.values), golden.floats("image_features") ?? [])
+        return features
+    }
+
+    /// The images a case shows, and how its pipeline cuts each.
+    private func images(
+        of golden: GoldenCase
+    ) throws -> [(image: RGBImage, layout: ImageProcessor.Layout)] {
+        let record = golden.record
+        switch golden.pipeline {
+        case .textOnly, .video:
+            return []
+        case .huggingFace(let isPadded):
+            return try record.images.map { (try loadImage($0), isPadded ? .paddedSquare : .anyres) }
+        case .original:
+            return try record.images.map { (try loadImage($0), .anyres) }
+        case .originalFrames:
+            // The scripts squash every frame to one size before the processor squashes it again.
+            return try record.videoFrames.enumerated().map { index, name in
+                let frame = try loadImage(name)
+                guard let size = record.imageSizesWH?[index], size.count == 2 else {
+                    return (frame, .squashed)
+                }
+                let first = BicubicResampler.resize(frame, width: size[0], height: size[1])
+                return (first, .squashed)
+            }
+        }
+    }
+
+    /// Bytes after resizing, and a sample of the normalised pixels.
+    private func measurePixels(
+        _ golden: GoldenCase, _ processed: [ProcessedImage], meter: inout ParityMeter
+    ) throws {
+        var source = golden
+        if let twin = golden.record.tilesSameAs {
+            source = try GoldenCase(directory: goldensDirectory, name: twin)
+        }
+        let actual = processed.flatMap { $0.tiles.flatMap(\.pixels) }
+        let frames = source.bytes("frames_u8")
+        let expected =
+            frames ?? processed.indices.flatMap { source.bytes("tiles_u8_\($0)") ?? [] }
+        meter.equal("pixels", actual, expected, note: golden.record.tilesSameAs)
+
+        guard let indices = golden.indices("pixel_sample_idx"),
+            let values = golden.floats("pixel_sample_val"),
+            let shape = golden.record.pixelValuesShape
+        else { return }
+        // Padding of the batch to the most tiles of an image is zero and belongs to no image.
+        let tileFloats = shape.suffix(3).reduce(1, *)
+        let imageFloats = shape.suffix(4).reduce(1, *)
+        let pixels = processed.map { $0.normalized() }
+        let sample = indices.map { index -> Float in
+            let (image, offset) = index.quotientAndRemainder(dividingBy: imageFloats)
+            guard pixels.indices.contains(image),
+                offset / tileFloats < processed[image].tiles.count
+            else { return 0 }
+            return pixels[image][offset]
+        }
+        meter.equal("pixel_sample", sample, values)
+    }
+}

@@ -1,0 +1,90 @@
+import Transformer
+package import VisionPreprocessing
+
+/// Runs a checkpoint on recorded cases of the reference and measures every stage.
+///
+/// Which image layout and packing a case needs comes from the case: a checkpoint of either naming holds the
+/// same values, so one directory serves the Hugging Face cases and the original ones.
+package struct ParityRun {
+    /// Reads one media file of the goldens by name.
+    package typealias ImageLoader = (_ name: String) throws -> RGBImage
+
+    let session: EngineSession
+    let goldensDirectory: String
+    let loadImage: ImageLoader
+    /// The checkpoint's weights are single precision: other goldens apply.
+    let isSinglePrecision: Bool
+    /// Its family, which decides whether its chat template made a case's prompt.
+    let family: ModelFamily
+
+    /// Loads a checkpoint for sequences of the goldens' lengths.
+    ///
+    /// - Throws: ``InferenceError`` when the checkpoint cannot be used.
+    package init(
+        checkpoint directory: String, goldens goldensDirectory: String, threads: Int,
+        prefillRows: Int = 256, loadImage: @escaping ImageLoader
+    ) throws {
+        let options = EngineOptions(
+            threads: threads, contextLimit: 4096, prefillRows: prefillRows, reusesPrefix: false)
+        let blueprint = try EngineBlueprint(directory: directory, options: options)
+        session = try blueprint.makeSession()
+        self.goldensDirectory = goldensDirectory
+        self.loadImage = loadImage
+        family = blueprint.config.family
+        let types = Set(
+            blueprint.checkpoint.tensorNames.compactMap { blueprint.checkpoint.tensor($0)?.type })
+        isSinglePrecision = types == ["F32"]
+    }
+
+    /// Every case of the goldens directory.
+    ///
+    /// - Throws: ``ParityError`` for goldens that cannot be read, or what the image loader throws.
+    package func run() throws -> ParityReport {
+        var cases: [ParityReport.Case] = []
+        for golden in try GoldenCase.all(in: goldensDirectory) {
+            cases.append(try run(golden))
+        }
+        return ParityReport(cases: cases)
+    }
+
+    /// One case.
+    ///
+    /// - Throws: ``ParityError`` for a malformed case, or what the image loader throws.
+    package func run(_ golden: GoldenCase) throws -> ParityReport.Case {
+        guard golden.record.family == "llava_ov" else {
+            return skipped(golden, "family \(golden.record.family)")
+        }
+        guard golden.pipeline != .video else {
+            return skipped(golden, "video (the engine shows frames as images only)")
+        }
+        guard golden.record.seqLen + golden.record.genIDs.count <= session.contextLimit else {
+            return skipped(golden, "longer than the context of \(session.contextLimit)")
+        }
+        let record = golden.record
+        var meter = ParityMeter(noiseFloor: record.noiseFloor)
+        let taps = ParityTaps(config: session.model.config)
+        session.textActivations.observer = { taps.record($0, $1, $2) }
+        session.visionActivations.observer = { taps.record($0, $1, $2) }
+        defer {
+            session.textActivations.observer = nil
+            session.visionActivations.observer = nil
+        }
+
+        let features = try imageFeatures(golden, taps: taps, meter: &meter)
+        measureTokens(golden, features: features, meter: &meter)
+        let input = try splice(record.inputIDs, features)
+        let prompt = try forwardPrompt(input, golden: golden, taps: taps)
+        if isSinglePrecision {
+            meter.logits("logits_last", prompt.last, golden.floats("fp32ckpt_logits_last") ?? [])
+        } else {
+            measureText(golden, taps: taps, logits: prompt, meter: &meter)
+        }
+        try measureGreedy(golden, after: input, meter: &meter)
+        return ParityReport.Case(
+            name: golden.name, skipped: nil, measurements: meter.measurements)
+    }
+
+    private func skipped(_ golden: GoldenCase, _ reason: String) -> ParityReport.Case {
+        ParityReport.Case(name: golden.name, skipped: reason, measurements: [])
+    }
+}

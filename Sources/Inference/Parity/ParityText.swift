@@ -1,0 +1,237 @@
+import TensorKernels
+import Tokenization
+import Transformer
+
+extension ParityRun {
+    /// What the head says of every row of a prompt.
+    struct PromptLogits {
+        /// Of the last row, [vocabulary].
+        var last: [Float] = []
+        /// The recorded columns, [rows, columns].
+        var columns: [Float] = []
+        /// Largest eight, [rows, 8], and their indices.
+        var top8: [Float] = []
+        var top8Indices: [Int] = []
+        /// log ∑ exp, [rows].
+        var logSumExp: [Float] = []
+        /// All of it, [rows, vocabulary]; only when the case records it.
+        var all: [Float] = []
+    }
+
+    /// Token ids of the prompt text, by the tokenizer alone and by the checkpoint's chat template.
+    func measureTokens(
+        _ golden: GoldenCase, features: [ImageFeatures], meter: inout ParityMeter
+    ) {
+        let expected = golden.record.inputIDs
+        var ids: [Int32] = []
+        for (index, chunk) in golden.record.prompt.split(on: "<image>").enumerated() {
+            if index > 0 { ids += placeholders(index - 1, features, like: expected) }
+            ids += session.builder.tokenizer.encode(chunk, addedTokens: .recognised)
+        }
+        meter.equal("token_ids", ids, expected)
+
+        guard let content = content(of: golden) else { return }
+        let tokens =
+            (try? session.builder.tokenizer.encode(session.builder.template.render(content))) ?? []
+        let rendered = tokens.flatMap { token -> [Int32] in
+            switch token {
+            case .id(let id): [id]
+            case .image(let slot): placeholders(slot, features, like: expected)
+            }
+        }
+        meter.equal("chat_template", rendered, expected)
+    }
+
+    /// The ids that stand for an image in a recorded prompt.
+    private func placeholders(
+        _ slot: Int, _ features: [ImageFeatures], like ids: [Int32]
+    ) -> [Int32] {
+        guard features.indices.contains(slot) else { return [] }
+        if ids.contains(-200) { return [-200] }
+        return Array(repeating: imageTokenID, count: features[slot].tokens)
+    }
+
+    private var imageTokenID: Int32 {
+        session.model.config.imageTokenID
+            ?? session.builder.tokenizer.id(ofAddedToken: "<image>") ?? -200
+    }
+
+    /// The message a case's prompt was rendered from, when this checkpoint's template renders it.
+    private func content(of golden: GoldenCase) -> [ContentPart]? {
+        let images = golden.record.images
+        let opening: String
+        switch (golden.pipeline, family) {
+        case (.textOnly, .llavaOneVision), (.huggingFace, .llavaOneVision):
+            opening = "<|im_start|>user " + String(repeating: "<image>", count: images.count) + "\n"
+        case (.original, .llavaQwen):
+            let slots = Array(repeating: "<image>\n", count: images.count).joined(separator: " ")
+            opening = "<|im_start|>user\n" + slots
+        default:
+            return nil
+        }
+        let parts = golden.record.prompt.split(on: opening)
+        guard parts.count == 2, let text = parts[1].split(on: "<|im_end|>").first else {
+            return nil
+        }
+        return images.indices.map { .image($0) } + [.text(text)]
+    }
+
+    /// Puts the features in the places of a recorded prompt's placeholders.
+    func splice(_ ids: [Int32], _ features: [ImageFeatures]) throws -> ModelInput {
+        var input = ModelInput()
+        var index = 0
+        var slot = 0
+        while index < ids.count {
+            let id = ids[index]
+            if (id == -200 || id == imageTokenID) && slot < features.count {
+                input.append(image: features[slot], key: "golden \(slot)")
+                index += id == -200 ? 1 : features[slot].tokens
+                slot += 1
+            } else {
+                guard id >= 0, Int(id) < session.model.decoder.vocabularySize else {
+                    throw ParityError(
+                        "input_ids: expected ids below the vocabulary of "
+                            + "\(session.model.decoder.vocabularySize), got \(id). Are goldens "
+                            + "and checkpoint of one set?")
+                }
+                input.append(tokens: CollectionOfOne(id))
+                index += 1
+            }
+        }
+        return input
+    }
+
+    /// Runs the prompt in prefill steps, with the head on every row.
+    func forwardPrompt(
+        _ input: ModelInput, golden: GoldenCase, taps: ParityTaps
+    ) throws -> PromptLogits {
+        let columns = golden.indices("logits_cols_idx") ?? []
+        let keepsAll = golden.floats("logits") != nil
+        let decoder = session.model.decoder
+        var result = PromptLogits()
+        session.sequence.truncate(to: 0)
+        while session.sequence.count < input.count {
+            let start = session.sequence.count
+            let end = min(start + session.textActivations.rowCapacity, input.count)
+            decoder.forward(
+                input, start..<end, sequence: session.sequence,
+                activations: session.textActivations, pool: session.pool, interrupt: {})
+            for row in 0..<(end - start) {
+                let logits = decoder.logits(
+                    ofRow: row, activations: session.textActivations, pool: session.pool)
+                taps.recordFinalNorm(
+                    decoder.finalNorm(
+                        ofRow: row, activations: session.textActivations, pool: session.pool))
+                result.columns += columns.map { logits[$0] }
+                let top = largest(8, of: logits)
+                result.top8 += top.map(\.value)
+                result.top8Indices += top.map(\.index)
+                if let base = logits.baseAddress {
+                    result.logSumExp.append(rowLogSoftmax(base, count: logits.count).logSumExp)
+                }
+                if keepsAll { result.all += logits }
+                if start + row == input.count - 1 { result.last = Array(logits) }
+            }
+        }
+        return result
+    }
+
+    /// Hidden rows and logits of the prompt.
+    func measureText(
+        _ golden: GoldenCase, taps: ParityTaps, logits: PromptLogits, meter: inout ParityMeter
+    ) {
+        meter.norms(
+            "text_layers", taps.textNorms.flatMap { $0 }, golden.floats("text_layer_norms") ?? [])
+        meter.features(
+            "text_layer_last", taps.textLast.flatMap { $0 },
+            golden.floats("text_layer_last") ?? [])
+        meter.logits("logits_last", logits.last, golden.floats("logits_last") ?? [])
+        meter.logits("logits_cols", logits.columns, golden.floats("logits_cols") ?? [])
+        meter.logits("logits_top8", logits.top8, golden.floats("logits_top8_val") ?? [])
+        meter.logits("logits_lse", logits.logSumExp, golden.floats("logits_lse") ?? [])
+        if let expected = golden.floats("logits") { meter.logits("logits", logits.all, expected) }
+    }
+
+    /// 32 greedy tokens, the end of the turn ignored.
+    func measureGreedy(
+        _ golden: GoldenCase, after prompt: ModelInput, meter: inout ParityMeter
+    ) throws {
+        let record = golden.record
+        let expected = isSinglePrecision ? record.fp32GenIDs ?? [] : record.genIDs
+        let columns = golden.indices("logits_cols_idx") ?? []
+        let cancellation = CancellationFlag()
+        var input = prompt
+        var ids: [Int32] = []
+        var recorded: [Float] = []
+        var logits = session.model.decoder.logits(
+            ofRow: (prompt.count - 1) % session.textActivations.rowCapacity,
+            activations: session.textActivations, pool: session.pool)
+        for step in expected.indices {
+            recorded += columns.map { logits[$0] }
+            let token = try Sampler.greedy(logits)
+            ids.append(token)
+            guard step + 1 < expected.count else { break }
+            input.append(tokens: CollectionOfOne(token))
+            logits = try session.advance(to: input, cancellation: cancellation)
+        }
+        let (note, isNearTie) = divergence(ids, expected, record, tolerance: meter.logitTolerance)
+        if isNearTie {
+            meter.add("greedy_ids", 0, tolerance: 0, count: expected.count, note: note)
+        } else {
+            meter.equal("greedy_ids", ids, expected, note: note)
+        }
+        if !isSinglePrecision && ids == expected {
+            meter.logits("greedy_logits", recorded, golden.floats("gen_logits_cols") ?? [])
+        }
+    }
+
+    /// Where greedy ids part from the golden's, and whether the golden itself was about to toss a coin.
+    private func divergence(
+        _ ids: [Int32], _ expected: [Int32], _ record: GoldenCase.Record, tolerance: Double
+    ) -> (note: String?, isNearTie: Bool) {
+        guard let step = zip(ids, expected).enumerated().first(where: { $1.0 != $1.1 })?.offset
+        else { return (nil, false) }
+        guard !isSinglePrecision, record.genMargins.indices.contains(step) else {
+            return ("differs from step \(step)", false)
+        }
+        let margin = record.genMargins[step]
+        let note = "differs from step \(step), where the golden's margin is \(margin)"
+        return (note, margin < tolerance)
+    }
+
+    private func largest(
+        _ count: Int, of logits: UnsafeBufferPointer<Float>
+    ) -> [(value: Float, index: Int)] {
+        var top: [(value: Float, index: Int)] = []
+        for (index, value) in logits.enumerated() {
+            if top.count == count, let last = top.last, value <= last.value { continue }
+            let place = top.firstIndex { $0.value < value } ?? top.endIndex
+            top.insert((value, index), at: place)
+            if top.count > count { top.removeLast() }
+        }
+        return top
+    }
+}
+
+extension String {
+    /// The parts between occurrences of `separator`, empty ones included.
+    fileprivate func split(on separator: String) -> [String] {
+        var parts: [String] = []
+        var part: [UInt8] = []
+        let bytes = Array(utf8)
+        let pattern = Array(separator.utf8)
+        var index = 0
+        while index < bytes.count {
+            if bytes[index...].starts(with: pattern) {
+                parts.append(String(decoding: part, as: UTF8.self))
+                part = []
+                index += pattern.count
+            } else {
+                part.append(bytes[index])
+                index += 1
+            }
+        }
+        parts.append(String(decoding: part, as: UTF8.self))
+        return parts
+    }
+}

@@ -1,0 +1,18 @@
+/// Picks the next token: greedy, as every published reward-model script decodes.
+package enum Sampler {
+    /// Index of the largest logit; of equal ones the lowest.
+    ///
+    /// - Throws: ``InferenceError/notFinite`` when no logit is a number.
+    package static func greedy(
+        _ logits: UnsafeBufferPointer<Float>
+    ) throws(InferenceError) -> Int32 {
+        var best = -1
+        var bestValue = -Float.infinity
+        for index in logits.indices where logits[index] > bestValue {
+            best = index
+            bestValue = logits[index]
+        }
+        guard best >= 0, bestValue.isFinite else { throw .notFinite }
+        return Int32(best)
+    }
+}

@@ -1,0 +1,137 @@
+/// Writes JSON as UTF-8 bytes, in one pass, with values that are JSON already passed through. The rows of a checkpoint
+/// carry results and evidence as finished JSON, which `JSONEncoder` could only embed by parsing it again.
+struct JSONWriter {
+    private(set) var bytes: [UInt8] = []
+    /// True where the next key or element follows another one.
+    private var needsComma = false
+
+    init() {
+        bytes.reserveCapacity(4096)
+    }
+
+    mutating func object(_ body: (inout JSONWriter) -> Void) {
+        nested("{", "}", body)
+    }
+
+    mutating func array<Element>(
+        _ elements: some Sequence<Element>,
+        _ write: (inout JSONWriter, Element) -> Void
+    ) {
+        nested("[", "]") { writer in
+            for element in elements {
+                writer.separate()
+                write(&writer, element)
+                writer.needsComma = true
+            }
+        }
+    }
+
+    /// One key with its value.
+    mutating func field(_ key: StaticString, _ write: (inout JSONWriter) -> Void) {
+        separate()
+        string(key.description)
+        append(":")
+        write(&self)
+        needsComma = true
+    }
+
+    mutating func field(_ key: StaticString, _ value: String?) {
+        field(key) { writer in
+            if let value { writer.string(value) } else { writer.append("null") }
+        }
+    }
+
+    mutating func field(_ key: StaticString, _ value: Int?) {
+        field(key) { $0.append(value.map { String($0) } ?? "null") }
+    }
+
+    /// A number; null for nil and for what JSON has no word for (infinity, not-a-number).
+    mutating func field(_ key: StaticString, _ value: Double?) {
+        field(key) { $0.number(value) }
+    }
+
+    /// Bytes as hexadecimal digits, without a prefix.
+    mutating func field(_ key: StaticString, hex value: [UInt8]?) {
+        field(key) { writer in
+            if let value { writer.hex(value) } else { writer.append("null") }
+        }
+    }
+
+    /// Text that is JSON already; null for nil.
+    mutating func field(_ key: StaticString, json value: String?) {
+        field(key) { $0.append(value ?? "null") }
+    }
+
+    /// A number for each name, in the order of the names.
+    mutating func field(_ key: StaticString, _ values: [String: Double]) {
+        field(key) { writer in
+            writer.object { writer in
+                for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+                    writer.separate()
+                    writer.string(name)
+                    writer.append(":")
+                    writer.number(value)
+                    writer.needsComma = true
+                }
+            }
+        }
+    }
+
+    mutating func hex(_ value: [UInt8]) {
+        let digits = Array("0123456789abcdef".utf8)
+        append("\"")
+        for byte in value {
+            bytes.append(digits[Int(byte >> 4)])
+            bytes.append(digits[Int(byte & 15)])
+        }
+        append("\"")
+    }
+
+    mutating func null() {
+        append("null")
+    }
+
+    // MARK: - Parts
+
+    private mutating func number(_ value: Double?) {
+        if let value, value.isFinite { append(value.description) } else { append("null") }
+    }
+
+    private mutating func nested(
+        _ open: String,
+        _ close: String,
+        _ body: (inout JSONWriter) -> Void
+    ) {
+        append(open)
+        needsComma = false
+        body(&self)
+        append(close)
+        needsComma = true
+    }
+
+    private mutating func separate() {
+        if needsComma { append(",") }
+        needsComma = false
+    }
+
+    private mutating func append(_ text: String) {
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    /// A quoted string. U+0000, which PostgreSQL's text cannot hold, becomes U+FFFD.
+    private mutating func string(_ text: String) {
+        append("\"")
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""): append("\\\"")
+            case UInt8(ascii: "\\"): append("\\\\")
+            case 0: append("\u{fffd}")
+            case 1..<0x20:
+                append(byte < 0x10 ? "\\u000" : "\\u00")
+                append(String(byte, radix: 16))
+            default: bytes.append(byte)
+            }
+        }
+        append("\"")
+    }
+}

@@ -1,0 +1,21 @@
+import Postgres
+
+extension JobQueue {
+    /// The judgements stored under these fingerprints (32 bytes each), in no particular order. Repeated.
+    package func findJudgements(_ fingerprints: [[UInt8]]) async throws -> [JudgementRow] {
+        guard !fingerprints.isEmpty else { return [] }
+        return try await session.withRetry(retry) { connection in
+            try connection.execute(
+                "SELECT * FROM rewardd.find_judgements(fingerprints => \(fingerprints))"
+            ).map { try JudgementRow($0) }
+        }
+    }
+
+    /// The uploaded file with this SHA-256 (32 bytes), nil for none. Repeated.
+    package func media(digest: [UInt8]) async throws -> [UInt8]? {
+        try await session.withRetry(retry) { connection in
+            try connection.execute("SELECT rewardd.get_media(digest => \(digest)) AS bytes")
+                .only().bytesIfPresent("bytes")
+        }
+    }
+}

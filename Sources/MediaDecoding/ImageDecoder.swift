@@ -1,0 +1,183 @@
+import Glibc
+package import VisionPreprocessing
+
+/// Decodes a JPEG, PNG or WebP with the operating system's own programs, each in a process of its own
+/// with limits; the pixels are those of Pillow's `Image.open(f).convert("RGB")`.
+///
+/// No orientation from EXIF, no gamma, no colour profile is applied, and alpha is dropped, as there.
+/// A value is cheap and safe to use from many threads; `decode` blocks for as long as the program
+/// runs, at most `limits.maximumSeconds`.
+package struct ImageDecoder: Sendable {
+    package let limits: MediaLimits
+    /// Absolute path of each program that was found.
+    private let programs: [String: String]
+
+    /// Finds the programs in the system's directories, now.
+    package init(limits: MediaLimits) {
+        self.init(limits: limits, directories: DecodeCommand.directories)
+    }
+
+    init(limits: MediaLimits, directories: [String]) {
+        self.limits = limits
+        programs = DecodeCommand.all.reduce(into: [:]) { found, command in
+            found[command.program] = Self.find(command.program, in: directories)
+        }
+    }
+
+    /// The programs that are not installed, each with the Debian package that has it, such as
+    /// "djpeg (package libjpeg-turbo-progs)".
+    package static func missingPrograms() -> [String] {
+        missingPrograms(in: DecodeCommand.directories)
+    }
+
+    static func missingPrograms(in directories: [String]) -> [String] {
+        DecodeCommand.all.filter { find($0.program, in: directories) == nil }
+            .map { "\($0.program) (package \($0.package))" }
+    }
+
+    /// Whether decoders run behind a system-call filter on this system. The limits hold in any case.
+    package static var isSystemCallFilterAvailable: Bool { LimitedProcess.isFilterAvailable }
+
+    /// The picture in `bytes`, a whole file.
+    ///
+    /// Size and kind are checked in the file's header before anything is started.
+    package func decode(_ bytes: [UInt8]) throws(MediaError) -> RGBImage {
+        try limits.check(fileBytes: bytes.count, subject: "image")
+        let command: DecodeCommand
+        let header: ImageHeader
+        var input = bytes
+        switch MediaFormat(of: bytes) {
+        case .jpeg:
+            command = .jpeg
+            header = try ImageHeader(jpeg: bytes)
+        case .png:
+            command = .png
+            header = try ImageHeader(png: bytes)
+            input = PNGChunks.pixelsOnly(bytes)
+        case .webp:
+            command = .webp
+            header = try ImageHeader(webp: bytes)
+        case .unsupported(let name):
+            throw .unsupported(
+                "image: expected a JPEG, PNG or WebP image, got \(name). Convert it first."
+            )
+        case .unknown(let impression):
+            throw .unreadable("image: expected a JPEG, PNG or WebP image, got \(impression).")
+        }
+        try limits.check(width: header.width, height: header.height)
+        let output = try run(command, input: input, header: header)
+        return try PNMReader.read(
+            output,
+            width: header.width,
+            height: header.height,
+            wideSamples: command == .png && header.isGray ? .clipped : .highByte
+        )
+    }
+
+    /// The program's output, when it ended well and did not complain of missing data.
+    private func run(
+        _ command: DecodeCommand,
+        input: [UInt8],
+        header: ImageHeader
+    ) throws(MediaError) -> [UInt8] {
+        guard let path = programs[command.program] else {
+            throw .decoderMissing(
+                "\(command.program) is not installed. Install the package \(command.package)."
+            )
+        }
+        var processLimits = ProcessLimits()
+        processLimits.memoryBytes = limits.maximumMemoryBytes
+        processLimits.processorSeconds = limits.maximumSeconds
+        processLimits.milliseconds = limits.maximumSeconds * 1000
+        // The largest picture of the announced size, and a PNM header with room to spare.
+        processLimits.outputBytes =
+            header.width * header.height * 3 * (header.bitDepth > 8 ? 2 : 1) + 128
+
+        let process = LimitedProcess(
+            path: path,
+            arguments: command.arguments,
+            limits: processLimits
+        )
+        let outcome: ProcessOutcome
+        do {
+            outcome = try process.run(input: input)
+        } catch {
+            throw .decoderFailed(error.message)
+        }
+        try check(outcome, of: command)
+        if command == .jpeg, outcome.ending != .exited(0) {
+            try checkEnd(of: input, from: header.pictureOffset)
+        }
+        return outcome.output
+    }
+
+    private func check(_ outcome: ProcessOutcome, of command: DecodeCommand) throws(MediaError) {
+        let program = command.program
+        let said = Self.summary(outcome.errorText, program: program)
+        switch outcome.ending {
+        case .exited(0):
+            break
+        case .exited(command.warningStatus):
+            // djpeg fills what is missing with gray; Pillow refuses such a file, and takes those
+            // with other warnings, to the same pixels.
+            guard !outcome.errorText.contains("Premature end of JPEG file") else {
+                throw .unreadable("image: \(program) says: \(said). It is truncated.")
+            }
+        case .exited(let status):
+            if Self.isAboutMemory(outcome.errorText) {
+                throw .tooLarge(
+                    "image: \(program) needs more than \(limits.maximumMemoryBytes) bytes of "
+                        + "memory: \(said). Resize it."
+                )
+            }
+            throw .unreadable("image: \(program) ended with \(status): \(said).")
+        case .signalled(let signal):
+            throw .unreadable("image: \(program) was ended by signal \(signal): \(said).")
+        case .timedOut:
+            throw .unreadable(
+                "image: \(program) did not end within \(limits.maximumSeconds) s."
+            )
+        case .outputLimit:
+            throw .unreadable("image: \(program) wrote more pixels than the header announces.")
+        }
+    }
+
+    /// Refuses a damaged JPEG without an end mark: djpeg names its first complaint only, which
+    /// may hide that it is truncated as well.
+    private func checkEnd(of bytes: [UInt8], from start: Int) throws(MediaError) {
+        var position = bytes.count - 1
+        while position > start {
+            if bytes[position] == 0xD9, bytes[position - 1] == 0xFF { return }
+            position -= 1
+        }
+        throw .unreadable("JPEG: expected an end mark (EOI), got none. It is truncated.")
+    }
+
+    /// What a program said, fit for a message: printable, on one line, not long.
+    private static func summary(_ text: String, program: String) -> String {
+        let prefix = program + ": "
+        let lines = text.split(whereSeparator: \.isNewline)
+            .map { $0.hasPrefix(prefix) ? $0.dropFirst(prefix.count) : $0 }
+            .filter { line in !line.contains("setjmp") && line.contains { $0 != " " } }
+            .prefix(2)
+        guard !lines.isEmpty else { return "nothing on standard error" }
+        let joined = lines.joined(separator: "; ").prefix(200)
+        var said = String(joined.map { $0.isASCII && $0 >= " " ? $0 : "?" })
+        while said.hasSuffix(".") || said.hasSuffix(" ") { said.removeLast() }
+        return said
+    }
+
+    private static func isAboutMemory(_ text: String) -> Bool {
+        let text = text.lowercased()
+        return ["memory", "allocat", "temporary file"].contains { text.contains($0) }
+    }
+
+    /// The first regular executable file of this name.
+    private static func find(_ program: String, in directories: [String]) -> String? {
+        directories.lazy.map { "\($0)/\(program)" }.first { path in
+            var information = stat()
+            return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
+                && access(path, X_OK) == 0
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import Inference
+import MediaDecoding
+import Postgres
+
+/// What must hold before a daemon starts, beyond the form of each setting.
+package enum ConfigurationCheck {
+    /// Every reason why this daemon could not work: unusable models, missing decoders. Reads the
+    /// headers of the checkpoints, loads no weights and asks no database.
+    package static func problems(of configuration: DaemonConfiguration) -> [String] {
+        var problems = ImageDecoder.missingPrograms().map { "media decoder: \($0)" }
+        let options = engineOptions(configuration)
+        for model in configuration.models {
+            do {
+                _ = try EngineBlueprint(directory: model.directory, options: options)
+            } catch {
+                problems.append("model \"\(model.name)\": \(error)")
+            }
+        }
+        return problems
+    }
+
+    /// Refuses a password on the command line, where every user of the machine can read it.
+    package static func refusePassword(
+        _ value: ConfigurationSource.Value?
+    ) throws(ConfigurationError) {
+        guard let value, hasPassword(value.text) else { return }
+        throw ConfigurationError(
+            value.origin, expected: "a URL without a password", got: "one with a password",
+            remedy: "Put it in ~/.pgpass, PGPASSWORD, DATABASE_URL or the configuration file.")
+    }
+
+    /// The engine settings that follow from the daemon's.
+    static func engineOptions(_ configuration: DaemonConfiguration) -> EngineOptions {
+        EngineOptions(
+            threads: configuration.threads, contextLimit: configuration.contextLimit ?? Int.max,
+            visionCacheBytes: configuration.visionCacheLimitBytes)
+    }
+
+    /// True for `user:password@` in a URL, and for a `password` parameter in either form.
+    private static func hasPassword(_ url: String) -> Bool {
+        if url.lowercased().contains("password") { return true }
+        guard let scheme = url.range(of: "://") else { return false }
+        let authority = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }
+        guard let at = authority.lastIndex(of: "@") else { return false }
+        return authority[..<at].contains(":")
+    }
+}

@@ -1,0 +1,130 @@
+import Foundation
+package import Logging
+
+/// The daemon's settings, typed and validated as a whole before anything starts.
+package struct DaemonConfiguration: Sendable {
+    /// A model that jobs may name, and the directory of its checkpoint.
+    package struct Model: Sendable, Equatable {
+        package let name: String
+        package let directory: String
+    }
+
+    /// Connection string; empty lets libpq read the PG* variables.
+    package var databaseURL: String
+    package var models: [Model]
+    /// Absolute directories under which media files may be read.
+    package var mediaRoots: [String]
+    package var queues: [String]
+    /// Shards that run at once.
+    package var slots: Int
+    /// Compute threads of an engine.
+    package var threads: Int
+    /// Prompt and answer together, in tokens; nil means what the model allows.
+    package var contextLimit: Int?
+    package var memoryLimitBytes: Int
+    package var visionCacheLimitBytes: Int
+    package var imagePixelsLimit: Int
+    package var imageBytesLimit: Int
+    package var pollInterval: Duration
+    package var grace: Duration
+    package var logLevel: LogLevel
+    /// Where each value came from, in the order of the keys: for `--check-config`.
+    package var origins: [(key: ConfigurationKey, value: String, origin: String)]
+
+    /// Merges layers, strongest first, and validates every value.
+    ///
+    /// Throws `ConfigurationError` naming the first setting that cannot be used.
+    package init(
+        layers: [ConfigurationSource], environment: [String: String], processorCount: Int,
+        memoryBytes: Int
+    ) throws(ConfigurationError) {
+        let settings = Settings(layers: layers)
+        let url = settings[.databaseURL].text
+        databaseURL = url.isEmpty ? environment["DATABASE_URL"] ?? "" : url
+        models = try Self.models(settings[.models])
+        mediaRoots = try Self.mediaRoots(settings[.mediaRoots])
+        queues = try Self.names(settings[.queues])
+        slots = try settings.integer(.slots, in: 1...256)
+        let threadSetting = try settings.integer(.threads, in: 0...1024)
+        threads = threadSetting == 0 ? max(1, processorCount) : threadSetting
+        let context = try settings.integer(.contextLimit, in: 0...1_048_576)
+        contextLimit = context == 0 ? nil : context
+        let memory = try settings.bytes(.memoryLimit)
+        memoryLimitBytes = memory == 0 ? memoryBytes / 4 * 3 : memory
+        visionCacheLimitBytes = try settings.bytes(.visionCacheLimit)
+        imagePixelsLimit = try settings.integer(.imagePixelsLimit, in: 1...1_000_000_000)
+        imageBytesLimit = try settings.bytes(.imageBytesLimit)
+        pollInterval = try settings.duration(.pollInterval, upTo: .seconds(60))
+        grace = try settings.duration(.grace, upTo: .seconds(86400))
+        let level = settings[.logLevel]
+        guard let parsed = LogLevel(rawValue: level.text) else {
+            throw ConfigurationError(
+                level.origin, expected: "debug, info, notice, warning or error",
+                got: "\"\(level.text)\"")
+        }
+        logLevel = parsed
+        origins = ConfigurationKey.allCases.map {
+            (key: $0, value: settings[$0].text, origin: settings[$0].origin)
+        }
+    }
+
+    private static func models(
+        _ value: ConfigurationSource.Value
+    ) throws(ConfigurationError) -> [Model] {
+        var models: [Model] = []
+        for entry in value.text.split(separator: ",") {
+            let text = entry.trimmingCharacters(in: .whitespaces)
+            guard let equals = text.firstIndex(of: "="), equals != text.startIndex,
+                text.index(after: equals) != text.endIndex
+            else {
+                throw ConfigurationError(
+                    value.origin, expected: "name=directory", got: "\"\(text)\"")
+            }
+            let name = String(text[..<equals])
+            if models.contains(where: { $0.name == name }) {
+                throw ConfigurationError(
+                    value.origin, expected: "each model name once", got: "\"\(name)\" twice")
+            }
+            models.append(
+                Model(name: name, directory: String(text[text.index(after: equals)...])))
+        }
+        guard !models.isEmpty else {
+            throw ConfigurationError(
+                ConfigurationKey.models.rawValue, expected: "at least one model", got: "none",
+                remedy: "Give --models name=directory, or model.NAME = DIRECTORY in the file.")
+        }
+        return models
+    }
+
+    private static func mediaRoots(
+        _ value: ConfigurationSource.Value
+    ) throws(ConfigurationError) -> [String] {
+        var roots: [String] = []
+        for entry in value.text.split(separator: ":") {
+            let path = String(entry)
+            var isDirectory: ObjCBool = false
+            guard path.hasPrefix("/"),
+                FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
+                isDirectory.boolValue
+            else {
+                throw ConfigurationError(
+                    value.origin, expected: "existing absolute directories", got: "\"\(path)\"")
+            }
+            roots.append(path)
+        }
+        return roots
+    }
+
+    private static func names(
+        _ value: ConfigurationSource.Value
+    ) throws(ConfigurationError) -> [String] {
+        let names = value.text.split(separator: ",").map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
+        guard !names.isEmpty, !names.contains(where: \.isEmpty) else {
+            throw ConfigurationError(
+                value.origin, expected: "comma-separated names", got: "\"\(value.text)\"")
+        }
+        return names
+    }
+}

@@ -1,0 +1,174 @@
+import Foundation
+import Glibc
+import Hashing
+import Inference
+import Jobs
+import Logging
+import MediaDecoding
+import Postgres
+import RewardModeling
+import Threading
+
+/// The parts of a daemon that has started: composition root of both columns.
+final class RunningDaemon: Sendable {
+    /// What the parts tell the shell.
+    enum Event: Sendable {
+        /// An operator asked this daemon to drain.
+        case drainRequested
+        /// A drain is complete.
+        case workEnded
+    }
+
+    let worker: Worker
+    private let heartbeat: Heartbeat
+    private let listener: NotificationListener
+    private let engines: EnginePool
+    private let chores: [Task<Void, Never>]
+
+    /// Checks models, decoders and schema, registers, and begins to claim.
+    ///
+    /// Waits for a database that cannot be reached. Throws `DaemonStartError` for what waiting does
+    /// not heal.
+    static func start(
+        configuration: DaemonConfiguration, understoodSchema: ClosedRange<Int>, logger: Logger,
+        handler: @escaping @Sendable (Event) -> Void
+    ) async throws -> RunningDaemon {
+        let problems = ConfigurationCheck.problems(of: configuration)
+        if let first = problems.first {
+            throw DaemonStartError(
+                exitCode: ImageDecoder.missingPrograms().isEmpty ? .configuration : .unavailable,
+                description: first)
+        }
+        let session = Session(
+            url: configuration.databaseURL, applicationName: "rewardd", name: "pg-work",
+            logger: logger)
+        let queue = JobQueue(session: session)
+        do {
+            try await queue.checkSchema(
+                oldest: understoodSchema.lowerBound, latest: understoodSchema.upperBound)
+        } catch let error as JobsError {
+            throw DaemonStartError(exitCode: .configuration, description: "\(error)")
+        } catch let error as PostgresError {
+            throw DaemonStartError(exitCode: .configuration, description: "\(error)")
+        }
+        let daemon = try await RunningDaemon(
+            configuration: configuration, queue: queue, logger: logger, handler: handler)
+        daemon.heartbeat.start()
+        daemon.listener.start()
+        return daemon
+    }
+
+    private init(
+        configuration: DaemonConfiguration, queue: JobQueue, logger: Logger,
+        handler: @escaping @Sendable (Event) -> Void
+    ) async throws {
+        let lease = LeaseClock()
+        let engines = EnginePool(
+            memoryBudget: configuration.memoryLimitBytes,
+            options: ConfigurationCheck.engineOptions(configuration), logger: logger)
+        for model in configuration.models {
+            await engines.register(name: model.name, directory: model.directory)
+        }
+        let models = configuration.models.map(\.name)
+        let context = ShardRunner.Context(
+            queue: queue, engines: engines,
+            media: Self.mediaLibrary(configuration, queue: queue),
+            pack: try PromptPack.builtin(), lease: lease, logger: logger)
+        let worker = Worker(
+            context: context, models: models, queues: configuration.queues,
+            slots: configuration.slots, onStopped: { handler(.workEnded) })
+        let listener = NotificationListener(
+            url: configuration.databaseURL, applicationName: "rewardd listen",
+            channels: ["rewardd_wake"], logger: logger
+        ) { event in
+            switch event {
+            case .listening:
+                Task { await worker.wake() }
+            case .notification(let notification) where notification.channel == "rewardd_wake":
+                Task { await worker.wake() }
+            case .notification:
+                Task { await worker.checkCancelled() }
+            case .lost:
+                break
+            }
+        }
+        let registration = DaemonRegistration(
+            host: ProcessInfo.processInfo.hostName, processID: getpid(), version: Daemon.version,
+            models: models, queues: configuration.queues)
+        heartbeat = Heartbeat(
+            url: configuration.databaseURL, registration: registration, lease: lease, logger: logger
+        ) { event in
+            switch event {
+            case .registered(let daemonID):
+                listener.add(channel: "rewardd_daemon_\(daemonID)")
+                Task { await worker.wake() }
+            case .leasesLost:
+                Task { await worker.leasesLost() }
+            case .drainRequested:
+                handler(.drainRequested)
+            }
+        }
+        self.worker = worker
+        self.listener = listener
+        self.engines = engines
+        chores = [
+            Self.poll(worker, every: configuration.pollInterval),
+            Self.watch(worker),
+        ]
+    }
+
+    /// Takes leave of the database and ends every thread that can be ended.
+    func stop() async {
+        for chore in chores { chore.cancel() }
+        await engines.shutDown()
+        let (heartbeat, listener) = (heartbeat, listener)
+        await withCheckedContinuation { continuation in
+            // Joining blocks, so it happens on a thread of its own.
+            _ = NamedThread(name: "stop") {
+                heartbeat.stop()
+                listener.stop()
+                continuation.resume()
+            }
+        }
+    }
+
+    // MARK: - Parts
+
+    private static func mediaLibrary(
+        _ configuration: DaemonConfiguration, queue: JobQueue
+    ) -> MediaLibrary {
+        var limits = MediaLimits()
+        limits.maximumPixels = configuration.imagePixelsLimit
+        limits.maximumFileBytes = configuration.imageBytesLimit
+        return MediaLibrary(
+            roots: MediaRoots(configuration.mediaRoots), limits: limits,
+            threadCount: configuration.slots
+        ) { digest in
+            try await queue.media(digest: digest.bytes)
+        }
+    }
+
+    /// Looks for work and for cancelled jobs although no notification came: one may have been lost.
+    private static func poll(_ worker: Worker, every interval: Duration) -> Task<Void, Never> {
+        Task {
+            while !Task.isCancelled {
+                await worker.wake()
+                await worker.checkCancelled()
+                try? await Task.sleep(for: interval)
+            }
+        }
+    }
+
+    /// Tells the service manager that the worker answers, and what it does.
+    private static func watch(_ worker: Worker) -> Task<Void, Never> {
+        let period = ServiceNotify.watchdogPeriod().map { $0 / 2 } ?? .seconds(5)
+        return Task {
+            while !Task.isCancelled {
+                let count = await worker.runningCount
+                ServiceNotify.watchdog()
+                ServiceNotify.status(count == 0 ? "idle" : "running \(count) shards")
+                try? await Task.sleep(for: period)
+            }
+        }
+    }
+}

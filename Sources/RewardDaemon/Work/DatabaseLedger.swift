@@ -1,0 +1,110 @@
+import Hashing
+import Jobs
+import PreferencePairs
+import RewardModeling
+
+/// The judgements of the database, as the judging of one item sees them.
+struct DatabaseLedger: JudgementLedger {
+    let queue: JobQueue
+    let checkpointer: ShardCheckpointer
+    let itemIndex: Int
+    let model: String
+    let modelDigest: Digest
+
+    /// What is known under these fingerprints: committed by any job, or taken by this shard and about
+    /// to be committed.
+    func recall(
+        _ fingerprints: [Digest]
+    ) async throws -> [Digest: RecordedJudgement] {
+        var known: [Digest: RecordedJudgement] = [:]
+        var unknown: [[UInt8]] = []
+        for fingerprint in fingerprints {
+            if let row = await checkpointer.pending(fingerprint.bytes) {
+                known[fingerprint] = RecordedJudgement(row)
+            } else {
+                unknown.append(fingerprint.bytes)
+            }
+        }
+        guard !unknown.isEmpty else { return known }
+        for row in try await queue.findJudgements(unknown) {
+            guard let judgement = RecordedJudgement(row) else { continue }
+            known[judgement.fingerprint] = judgement
+        }
+        return known
+    }
+
+    /// Hands the judgement to the next commit.
+    func record(_ judgement: RecordedJudgement) async throws {
+        await checkpointer.add(
+            JudgementRow(judgement, itemIndex: itemIndex, model: model, modelDigest: modelDigest))
+    }
+}
+
+// MARK: - Rows
+
+extension JudgementRow {
+    /// The row of a judgement made for one item by one model.
+    init(_ judgement: RecordedJudgement, itemIndex: Int, model: String, modelDigest: Digest) {
+        self.init(
+            fingerprint: judgement.fingerprint.bytes, itemIndex: itemIndex,
+            kind: judgement.kind.rawValue, task: judgement.task.rawValue, model: model,
+            modelDigest: modelDigest.bytes, templateID: judgement.templateID,
+            templateDigest: judgement.templateDigest.bytes,
+            answerMode: judgement.answerMode.rawValue,
+            presentationOrder: judgement.order?.rawValue, rawResponse: judgement.rawResponse,
+            verdict: judgement.verdict?.rawValue, score: judgement.score,
+            scaleMinimum: judgement.scaleMinimum, scaleMaximum: judgement.scaleMaximum,
+            spread: judgement.spread, probabilities: judgement.probabilities,
+            promptTokens: judgement.promptTokens, generatedTokens: judgement.generatedTokens,
+            seconds: judgement.seconds)
+    }
+}
+
+extension RecordedJudgement {
+    /// Reads a row back; nil when it holds a word this version does not know, so that the question is
+    /// asked again instead of being answered by something misunderstood.
+    init?(_ row: JudgementRow) {
+        guard let fingerprint = Digest(bytes: row.fingerprint),
+            let kind = QuestionKind(rawValue: row.kind),
+            let task = JudgingTask(rawValue: row.task),
+            let templateDigest = row.templateDigest.flatMap(Digest.init(bytes:)),
+            let answerMode = AnswerMode(rawValue: row.answerMode)
+        else { return nil }
+        let order = row.presentationOrder.map(PresentationOrder.init(rawValue:))
+        let verdict = row.verdict.map(Verdict.init(rawValue:))
+        if case .some(.none) = order { return nil }
+        if case .some(.none) = verdict { return nil }
+        self.init(
+            fingerprint: fingerprint, kind: kind, task: task, templateID: row.templateID,
+            templateDigest: templateDigest, answerMode: answerMode, order: order ?? nil,
+            rawResponse: row.rawResponse ?? "", verdict: verdict ?? nil, score: row.score,
+            scaleMinimum: row.scaleMinimum, scaleMaximum: row.scaleMaximum, spread: row.spread,
+            probabilities: row.probabilities, promptTokens: row.promptTokens,
+            generatedTokens: row.generatedTokens, seconds: row.seconds)
+    }
+}
+
+extension ItemResultRow {
+    /// The row of what an item came to.
+    init(itemIndex: Int, _ result: ItemResult) {
+        let outcome: Outcome
+        switch result.outcome {
+        case .completed(let json): outcome = .completed(json: json)
+        case .failed(let code, let message): outcome = .failed(code: code, message: message)
+        }
+        self.init(
+            itemIndex: itemIndex, outcome: outcome,
+            judgements: result.judgements.map(\.bytes), pair: result.pair.map(PairRow.init))
+    }
+}
+
+extension PairRow {
+    /// The row of a preference pair.
+    init(_ pair: PreferencePair) {
+        self.init(
+            chosenIndex: pair.chosenIndex, rejectedIndex: pair.rejectedIndex,
+            chosenJSON: pair.chosen.json.json, rejectedJSON: pair.rejected.json.json,
+            chosenScore: pair.chosenScore, rejectedScore: pair.rejectedScore,
+            margin: pair.margin, evidenceJSON: pair.evidence.json.json)
+    }
+}

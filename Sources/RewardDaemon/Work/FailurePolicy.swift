@@ -1,0 +1,34 @@
+import Inference
+import Jobs
+import Postgres
+import RewardModeling
+
+/// What becomes of a shard whose judging threw: the one table from error to outcome.
+///
+/// Failures of single items never come here: they are results with a code.
+enum FailurePolicy {
+    /// The outcome to finish the shard with.
+    ///
+    /// - Parameter attempt: which attempt failed, from 1; the wait doubles from 2 s to 5 minutes.
+    static func outcome(of error: any Error, attempt: Int) -> FinishOutcome {
+        switch error {
+        case is CancellationError:
+            return .release(reason: nil)
+        case let error as InferenceError:
+            switch error {
+            case .cancelled, .shuttingDown: return .release(reason: nil)
+            case .modelUnusable, .modelTooLarge, .unknownModel, .notFinite, .promptTooLong,
+                .invalidRequest:
+                return .fail(reason: "\(error)")
+            }
+        case let error as RewardModelingError:
+            return .fail(reason: "\(error)")
+        default:
+            return .retry(reason: "\(error)", after: delay(attempt))
+        }
+    }
+
+    private static func delay(_ attempt: Int) -> Duration {
+        .seconds(min(300, 1 << min(max(attempt, 1), 9)))
+    }
+}

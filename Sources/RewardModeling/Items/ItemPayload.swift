@@ -1,0 +1,184 @@
+import Hashing
+
+/// What the candidates of an item are judged against.
+package enum ItemContext: Sendable, Equatable {
+    /// The text the pictures were made from.
+    case generation(caption: String)
+    /// The question, and the picture it is about.
+    case understanding(question: String, image: MediaReference)
+}
+
+/// One thing to be judged: a picture, or an answer to a question about a picture.
+package enum Candidate: Sendable, Equatable {
+    /// A picture.
+    case media(MediaReference)
+    /// An answer, which may be empty.
+    case response(String)
+
+    /// The candidate as a payload would write it.
+    package var json: PayloadValue {
+        switch self {
+        case .media(let reference): reference.json
+        case .response(let text): .string(text)
+        }
+    }
+}
+
+/// One item of a job, decoded and checked.
+///
+/// The payloads of all kinds come to the same thing: a context and one (`point_score`), two
+/// (`pair_rank`) or 2…64 (`build_pairs`) candidates, all of the sort the task judges.
+package struct ItemPayload: Sendable, Equatable {
+    /// The most candidates of one `build_pairs` item.
+    package static let maximumCandidates = 64
+    /// The longest `id`, in Unicode scalars as PostgreSQL counts characters.
+    package static let maximumIDLength = 200
+
+    /// The caller's own name for the item.
+    package let id: String?
+    /// What the candidates are judged against.
+    package let context: ItemContext
+    /// The candidates in the item's order.
+    package let candidates: [Candidate]
+    /// Where each candidate stands in the payload, such as `first` or `candidates[3]`.
+    package let candidatePaths: [String]
+
+    /// Reads a payload of the given kind and task. Throws `.invalidItem` with a sentence that names
+    /// the JSON path, what was expected there and what was found.
+    package init(
+        json: some Collection<UInt8>,
+        kind: JudgingKind,
+        task: JudgingTask
+    ) throws(RewardModelingError) {
+        guard let value = PayloadValue(json: json) else {
+            throw .invalidItem(
+                "item: expected a JSON object, got \(json.count) bytes of other text"
+            )
+        }
+        try self.init(value, kind: kind, task: task)
+    }
+
+    /// Reads a payload that is JSON already.
+    package init(
+        _ value: PayloadValue,
+        kind: JudgingKind,
+        task: JudgingTask
+    ) throws(RewardModelingError) {
+        let reader = try PayloadReader(
+            value,
+            path: "",
+            subject: "item",
+            error: { .invalidItem($0) }
+        )
+        let contextFields = task == .imageGeneration ? ["caption"] : ["question", "image"]
+        try reader.refuseFields(except: ["id"] + contextFields + kind.candidateFields(for: task))
+        id = try Self.id(reader)
+        context =
+            switch task {
+            case .imageGeneration: .generation(caption: try reader.string("caption"))
+            case .imageUnderstanding:
+                .understanding(
+                    question: try reader.string("question"),
+                    image: try Self.media(reader.value("image"), path: "image")
+                )
+            }
+        (candidates, candidatePaths) = try Self.candidates(reader, kind: kind, task: task)
+    }
+
+    private static func id(_ reader: PayloadReader) throws(RewardModelingError) -> String? {
+        guard reader.value("id") != nil else { return nil }
+        let id = try reader.string("id")
+        let length = id.unicodeScalars.count
+        guard length <= maximumIDLength else {
+            throw .invalidItem(
+                "id: expected at most \(maximumIDLength) characters, got \(length)"
+            )
+        }
+        return id
+    }
+
+    private static func candidates(
+        _ reader: PayloadReader,
+        kind: JudgingKind,
+        task: JudgingTask
+    ) throws(RewardModelingError) -> ([Candidate], [String]) {
+        var found: [(PayloadValue?, String)] = []
+        if kind == .buildPairs {
+            let least = 2
+            let expected = "an array of \(least) to \(maximumCandidates)"
+            let values = try reader.array("candidates", expected)
+            guard (least...maximumCandidates).contains(values.count) else {
+                throw reader.mismatch("candidates", expected)
+            }
+            found = values.enumerated().map { ($0.element, "candidates[\($0.offset)]") }
+        } else {
+            found = kind.candidateFields(for: task).map { (reader.value($0), $0) }
+        }
+        var candidates: [Candidate] = []
+        for (value, path) in found {
+            candidates.append(try candidate(value, path: path, task: task))
+        }
+        return (candidates, found.map(\.1))
+    }
+
+    private static func candidate(
+        _ value: PayloadValue?,
+        path: String,
+        task: JudgingTask
+    ) throws(RewardModelingError) -> Candidate {
+        if task == .imageGeneration { return .media(try media(value, path: path)) }
+        guard case .string(let text)? = value else {
+            throw .invalidItem("\(path): expected a string, got \(value?.summary ?? "nothing")")
+        }
+        return .response(text)
+    }
+
+    private static func media(
+        _ value: PayloadValue?,
+        path: String
+    ) throws(RewardModelingError) -> MediaReference {
+        switch value {
+        case .string(let file)?: return .path(try self.file(file, path: path))
+        case .object(let fields)? where fields.count == 1:
+            if case .string(let file)? = fields["path"] {
+                return .path(try self.file(file, path: "\(path).path"))
+            }
+            if case .string(let hex)? = fields["media"] {
+                guard let digest = Digest(hex: hex) else {
+                    throw .invalidItem(
+                        "\(path).media: expected the 64 hexadecimal digits of a SHA-256, "
+                            + "got the string \(quoted(hex))"
+                    )
+                }
+                return .stored(digest)
+            }
+        default: break
+        }
+        throw .invalidItem(
+            "\(path): expected a string or an object with \"path\" or \"media\", "
+                + "got \(value?.summary ?? "nothing")"
+        )
+    }
+
+    private static func file(
+        _ name: String,
+        path: String
+    ) throws(RewardModelingError) -> String {
+        guard !name.isEmpty else {
+            throw .invalidItem("\(path): expected the path of a file, got an empty string")
+        }
+        return name
+    }
+}
+
+extension JudgingKind {
+    /// The fields of a payload that hold its candidates.
+    fileprivate func candidateFields(for task: JudgingTask) -> [String] {
+        switch (self, task) {
+        case (.pointScore, .imageGeneration): ["image"]
+        case (.pointScore, .imageUnderstanding): ["response"]
+        case (.pairRank, _): ["first", "second"]
+        case (.buildPairs, _): ["candidates"]
+        }
+    }
+}

@@ -1,0 +1,71 @@
+/// Makes the questions about one item's candidates.
+package struct ItemQuestions: Sendable {
+    private let payload: ItemPayload
+    private let media: ItemMedia
+    private let task: JudgingTask
+    private let pack: PromptPack
+
+    /// - Parameter media: The pictures loaded for the same payload.
+    package init(payload: ItemPayload, media: ItemMedia, task: JudgingTask, pack: PromptPack) {
+        self.payload = payload
+        self.media = media
+        self.task = task
+        self.pack = pack
+    }
+
+    /// How good is this candidate? Throws `.missingTemplate`.
+    package func pointScore(candidate: Int) throws(RewardModelingError) -> JudgementQuestion {
+        let template = try pack.template(task, .pointScore)
+        var texts = contextTexts
+        var shown = contextImages
+        switch payload.candidates[candidate] {
+        case .media(let reference): shown = [reference]
+        case .response(let text): texts[.response] = text
+        }
+        return JudgementQuestion(
+            template: template,
+            order: nil,
+            texts: texts,
+            images: shown.map(media.image)
+        )
+    }
+
+    /// Which of these two candidates is better? The verdict of its answer is about `first` and
+    /// `second` as given here, however they are shown. Throws `.missingTemplate`.
+    package func pairRank(
+        first: Int,
+        second: Int,
+        order: PresentationOrder
+    ) throws(RewardModelingError) -> JudgementQuestion {
+        let template = try pack.template(task, .pairRank)
+        let shown = order == .firstSecond ? [first, second] : [second, first]
+        var texts = contextTexts
+        var pictures = contextImages
+        for (index, field) in zip(shown, [PromptField.first, .second]) {
+            switch payload.candidates[index] {
+            case .media(let reference): pictures.append(reference)
+            case .response(let text): texts[field] = text
+            }
+        }
+        return JudgementQuestion(
+            template: template,
+            order: order,
+            texts: texts,
+            images: pictures.map(media.image)
+        )
+    }
+
+    private var contextTexts: [PromptField: String] {
+        switch payload.context {
+        case .generation(let caption): [.caption: caption]
+        case .understanding(let question, _): [.question: question]
+        }
+    }
+
+    private var contextImages: [MediaReference] {
+        switch payload.context {
+        case .generation: []
+        case .understanding(_, let image): [image]
+        }
+    }
+}

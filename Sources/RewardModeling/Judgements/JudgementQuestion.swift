@@ -1,0 +1,83 @@
+package import Hashing
+package import Inference
+
+/// How an answer is decoded: the part of a fingerprint that concerns decoding.
+package enum AnswerDecoding: Sendable, Equatable {
+    /// Probabilities of the template's allowed answers.
+    case choices
+    /// Free text, greedily decoded, of at most so many tokens.
+    case generate(maximumTokens: Int)
+
+    /// The way of answering without its parameters.
+    package var mode: AnswerMode { self == .choices ? .choices : .generate }
+}
+
+/// One question to the reward model: everything that determines the numbers of its answer, apart
+/// from the engine and the way of decoding.
+package struct JudgementQuestion: Sendable {
+    /// The words, and how their answer is read.
+    package let template: PromptTemplate
+    /// In which order the item's two candidates are shown; nil for a point score.
+    package let order: PresentationOrder?
+    /// What fills the template's fields, as presented.
+    package let texts: [PromptField: String]
+    /// The pictures in the template's media order, as presented.
+    package let images: [EngineImage]
+
+    /// Puts a question together; `texts` and `images` are what the template asks for.
+    package init(
+        template: PromptTemplate,
+        order: PresentationOrder?,
+        texts: [PromptField: String],
+        images: [EngineImage]
+    ) {
+        self.template = template
+        self.order = order
+        self.texts = texts
+        self.images = images
+    }
+
+    /// The prompt as the engine takes it.
+    package var prompt: EnginePrompt {
+        EnginePrompt(content: template.content(filledWith: texts), images: images)
+    }
+
+    /// The name under which the answer is recorded and found again: SHA-256 over the
+    /// length-prefixed fields of everything the answer depends on. Two questions with one
+    /// fingerprint have one answer.
+    ///
+    /// The order is part of it although the pictures are hashed as presented already. Verdicts are
+    /// recorded in item order, and an item and its mirror image would otherwise share a record that
+    /// is right for one of them only.
+    /// - Parameter scope: Mixed in when answers may not be shared beyond one job (`reuse: false`).
+    package func fingerprint(
+        engine: any AnswerEngine,
+        decoding: AnswerDecoding,
+        scope: String?
+    ) -> Digest {
+        var hash = SHA256()
+        func add(_ text: String) { hash.update(field: text.utf8) }
+        add("judgement 1")
+        hash.update(field: engine.modelDigest.bytes)
+        add(engine.identity)
+        hash.update(field: template.digest.bytes)
+        add(template.kind.rawValue)
+        switch decoding {
+        case .choices: add("choices")
+        case .generate(let maximumTokens): add("generate \(maximumTokens)")
+        }
+        add(order?.rawValue ?? "")
+        add("\(images.count)")
+        for image in images { hash.update(field: image.digest.bytes) }
+        for field in PromptField.allCases {
+            guard let text = texts[field] else { continue }
+            add(field.rawValue)
+            add(text)
+        }
+        if let scope {
+            add("scope")
+            add(scope)
+        }
+        return hash.digest()
+    }
+}

@@ -1,0 +1,81 @@
+/// How the items of a job are judged: the part of the job's options that concerns judging.
+package struct JudgingOptions: Sendable, Equatable {
+    /// In which orders the two candidates of a comparison are shown.
+    package enum Orders: String, Sendable, CaseIterable {
+        /// Both ways round; a disagreement is a tie marked `order_sensitive`.
+        case both
+        /// As the item has them, once: what the reference scripts do.
+        case single
+    }
+
+    /// How answers are got from the model.
+    package var answer = AnswerMode.choices
+    /// In which orders comparisons are shown.
+    package var orders = Orders.both
+    /// Whether an identical question of any job is answered from the table.
+    package var reuse = true
+    /// A preference pair's margin must be greater than this, and greater than 0. In units of the
+    /// scale.
+    package var marginMinimum = 0.0
+    /// The longest free answer, in tokens.
+    package var maximumNewTokens = 512
+
+    /// The defaults.
+    package init() {}
+
+    /// Reads a job's options. The keys that concern the queue (`shard_size`, `max_attempts`) are
+    /// checked and left to it. Throws `.invalidOptions` with a sentence that names the path.
+    package init(json: some Collection<UInt8>) throws(RewardModelingError) {
+        guard let value = PayloadValue(json: json) else {
+            throw .invalidOptions(
+                "options: expected a JSON object, got \(json.count) bytes of other text"
+            )
+        }
+        let reader = try PayloadReader(
+            value,
+            path: "options",
+            subject: "options",
+            error: { .invalidOptions($0) }
+        )
+        try reader.refuseFields(except: [
+            "answer", "orders", "reuse", "margin_minimum", "max_new_tokens", "shard_size",
+            "max_attempts",
+        ])
+        answer = try reader.word("answer", as: AnswerMode.self) ?? answer
+        orders = try reader.word("orders", as: Orders.self) ?? orders
+        if let flag = reader.value("reuse") {
+            guard case .bool(let value) = flag else {
+                throw reader.mismatch("reuse", "true or false")
+            }
+            reuse = value
+        }
+        marginMinimum =
+            try reader.number(
+                "margin_minimum",
+                in: 0...Double.greatestFiniteMagnitude,
+                whole: false,
+                "a number of at least 0"
+            ) ?? marginMinimum
+        if let tokens = try whole(reader, "max_new_tokens", 4096) { maximumNewTokens = tokens }
+        _ = try whole(reader, "shard_size", 1000)
+        _ = try whole(reader, "max_attempts", 100)
+    }
+
+    /// The options that decide how a question is answered, as fingerprints mix them in.
+    package var decoding: AnswerDecoding {
+        answer == .choices ? .choices : .generate(maximumTokens: maximumNewTokens)
+    }
+}
+
+private func whole(
+    _ reader: PayloadReader,
+    _ name: String,
+    _ maximum: Int
+) throws(RewardModelingError) -> Int? {
+    try reader.number(
+        name,
+        in: 1...Double(maximum),
+        whole: true,
+        "a whole number from 1 to \(maximum)"
+    ).map { Int($0) }
+}

@@ -1,0 +1,132 @@
+package import Hashing
+package import Tokenization
+
+/// How a free answer is read.
+package enum AnswerGrammar: String, Sendable, CaseIterable {
+    /// `Image 1 is better than Image 2.`, `Both answers are equally good.`: see `PairRankParser`.
+    case betterStatement = "better_statement"
+    /// `Final Score: 3.7`: see `PointScoreParser`.
+    case finalScore = "final_score"
+}
+
+/// A picture that goes before a template's text.
+package enum PromptMedia: String, Sendable, CaseIterable {
+    /// The picture asked about, or the one to be scored.
+    case image
+    /// The picture presented first.
+    case first
+    /// The picture presented second.
+    case second
+
+    /// The pictures of such a template, in the order the text numbers them.
+    static func required(task: JudgingTask, kind: QuestionKind) -> [PromptMedia] {
+        (task, kind) == (.imageGeneration, .pairRank) ? [.first, .second] : [.image]
+    }
+}
+
+/// The answers a template allows, with what each means.
+package enum AnswerChoices: Sendable, Equatable {
+    /// Sentences of a comparison, about the candidates as presented.
+    case verdicts([(text: String, verdict: Verdict)])
+    /// Numerals of the scale, in rising order.
+    case scores([(text: String, value: Double)], Scale)
+
+    /// The answers' texts, in the order the engine is asked about them.
+    package var texts: [String] {
+        switch self {
+        case .verdicts(let choices): choices.map(\.text)
+        case .scores(let choices, _): choices.map(\.text)
+        }
+    }
+
+    /// Equal texts with equal meanings, in the same order.
+    package static func == (left: AnswerChoices, right: AnswerChoices) -> Bool {
+        switch (left, right) {
+        case (.verdicts(let left), .verdicts(let right)):
+            left.elementsEqual(right, by: ==)
+        case (.scores(let left, let leftScale), .scores(let right, let rightScale)):
+            left.elementsEqual(right, by: ==) && leftScale == rightScale
+        default: false
+        }
+    }
+}
+
+/// One question in words: what the model is shown, and how its answer is to be read.
+package struct PromptTemplate: Sendable, Equatable {
+    /// The name stored with every judgement, such as `image_generation/pair_rank`.
+    package let id: String
+    /// What is judged.
+    package let task: JudgingTask
+    /// What is asked.
+    package let kind: QuestionKind
+    /// The pictures, all before the text, in this order.
+    package let media: [PromptMedia]
+    /// The words.
+    package let text: PromptText
+    /// How a free answer is read.
+    package let grammar: AnswerGrammar
+    /// The fixed start of an answer after which the choices stand.
+    package let answerPrefix: String
+    /// The allowed answers.
+    package let choices: AnswerChoices
+    /// SHA-256 over everything above; part of every fingerprint, so a changed word asks anew.
+    package let digest: Digest
+
+    /// Made by `PromptPack`, which has checked that the parts fit together.
+    init(
+        id: String,
+        task: JudgingTask,
+        kind: QuestionKind,
+        media: [PromptMedia],
+        text: PromptText,
+        grammar: AnswerGrammar,
+        answerPrefix: String,
+        choices: AnswerChoices
+    ) {
+        self.id = id
+        self.task = task
+        self.kind = kind
+        self.media = media
+        self.text = text
+        self.grammar = grammar
+        self.answerPrefix = answerPrefix
+        self.choices = choices
+        digest = Self.digest(
+            [
+                "prompt template 1", id, task.rawValue, kind.rawValue,
+                media.map(\.rawValue).joined(separator: ","), text.source, grammar.rawValue,
+                answerPrefix,
+            ] + choices.digestFields
+        )
+    }
+
+    /// The scale of a point score's template; nil for a comparison's.
+    package var scale: Scale? {
+        if case .scores(_, let scale) = choices { return scale }
+        return nil
+    }
+
+    /// The content of the user's message: every picture, then one text.
+    package func content(filledWith texts: [PromptField: String]) -> [ContentPart] {
+        media.indices.map { .image($0) } + [.text(text.filled(with: texts))]
+    }
+
+    private static func digest(_ fields: [String]) -> Digest {
+        var hash = SHA256()
+        for field in fields { hash.update(field: field.utf8) }
+        return hash.digest()
+    }
+}
+
+extension AnswerChoices {
+    /// Numbers as their shortest decimal text, which is exact.
+    fileprivate var digestFields: [String] {
+        switch self {
+        case .verdicts(let choices):
+            ["verdicts"] + choices.flatMap { [$0.text, $0.verdict.rawValue] }
+        case .scores(let choices, let scale):
+            ["scores", "\(scale.minimum)", "\(scale.maximum)"]
+                + choices.flatMap { [$0.text, "\($0.value)"] }
+        }
+    }
+}

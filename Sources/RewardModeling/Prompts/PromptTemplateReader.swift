@@ -1,0 +1,230 @@
+/// Reads one template of a prompt pack and checks that its parts fit together.
+struct PromptTemplateReader {
+    private let reader: PayloadReader
+    private let path: String
+
+    /// Throws unless the value is an object.
+    init(_ value: PayloadValue, path: String) throws(RewardModelingError) {
+        self.path = path
+        reader = try PayloadReader(
+            value,
+            path: path,
+            subject: path,
+            error: { .invalidPromptPack($0) }
+        )
+    }
+
+    /// Throws `.invalidPromptPack` with the path of the first fault.
+    func template() throws(RewardModelingError) -> PromptTemplate {
+        try reader.refuseFields(except: [
+            "id", "task", "kind", "media", "text", "answer_grammar", "scale", "answer_prefix",
+            "choices",
+        ])
+        let id = try reader.string("id")
+        guard !id.isEmpty else { throw reader.mismatch("id", "a name") }
+        let task = try required("task", as: JudgingTask.self)
+        let kind = try required("kind", as: QuestionKind.self)
+        let media = try media(task: task, kind: kind)
+        let text = try text(task: task, kind: kind)
+        let grammar = try required("answer_grammar", as: AnswerGrammar.self)
+        let fitting: AnswerGrammar = kind == .pairRank ? .betterStatement : .finalScore
+        guard grammar == fitting else {
+            throw reader.mismatch("answer_grammar", "\"\(fitting.rawValue)\" for this kind")
+        }
+        let template = PromptTemplate(
+            id: id,
+            task: task,
+            kind: kind,
+            media: media,
+            text: text,
+            grammar: grammar,
+            answerPrefix: try reader.string("answer_prefix"),
+            choices: try choices(kind: kind)
+        )
+        try checkAnswers(of: template)
+        return template
+    }
+
+    private func required<Word: RawRepresentable & CaseIterable>(
+        _ name: String,
+        as type: Word.Type
+    ) throws(RewardModelingError) -> Word where Word.RawValue == String {
+        guard let word = try reader.word(name, as: type) else {
+            throw reader.mismatch(
+                name,
+                Word.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: " or ")
+            )
+        }
+        return word
+    }
+
+    private func media(
+        task: JudgingTask,
+        kind: QuestionKind
+    ) throws(RewardModelingError) -> [PromptMedia] {
+        let required = PromptMedia.required(task: task, kind: kind)
+        let expected = PayloadValue.array(required.map { .string($0.rawValue) })
+        guard let value = reader.value("media"), value == expected else {
+            let got = reader.value("media")?.json ?? "nothing"
+            throw .invalidPromptPack(
+                "\(reader.path(of: "media")): expected \(expected.json), got \(got)"
+            )
+        }
+        return required
+    }
+
+    /// The text: one string, or an array of lines.
+    private func text(
+        task: JudgingTask,
+        kind: QuestionKind
+    ) throws(RewardModelingError) -> PromptText {
+        let expected = "a string or an array of lines"
+        let source: String
+        switch reader.value("text") {
+        case .string(let whole)?: source = whole
+        case .array(let values)?:
+            var lines: [String] = []
+            for value in values {
+                guard case .string(let line) = value else {
+                    throw reader.mismatch("text", expected)
+                }
+                lines.append(line)
+            }
+            source = lines.joined(separator: "\n")
+        default: throw reader.mismatch("text", expected)
+        }
+        let required = PromptField.required(task: task, kind: kind)
+        let known = PromptField.allCases.filter(required.contains).map { "{\($0.rawValue)}" }
+            .joined(separator: ", ")
+        let place = reader.path(of: "text")
+        let text: PromptText
+        do {
+            text = try PromptText(source)
+        } catch {
+            throw .invalidPromptPack(
+                "\(place): expected only the placeholders \(known), got {\(error.name)}"
+            )
+        }
+        for field in PromptField.allCases {
+            switch (required.contains(field), text.fields.contains(field)) {
+            case (true, false):
+                throw .invalidPromptPack(
+                    "\(place): expected the placeholders \(known), got none for {\(field.rawValue)}"
+                )
+            case (false, true):
+                throw .invalidPromptPack(
+                    "\(place): expected only the placeholders \(known), got {\(field.rawValue)}"
+                )
+            default: break
+            }
+        }
+        return text
+    }
+
+    private func choices(kind: QuestionKind) throws(RewardModelingError) -> AnswerChoices {
+        let expected = "an array of at least two choices"
+        let values = try reader.array("choices", expected)
+        guard values.count >= 2 else { throw reader.mismatch("choices", expected) }
+        var readers: [(PayloadReader, String)] = []
+        for (index, value) in values.enumerated() {
+            let path = "\(reader.path(of: "choices"))[\(index)]"
+            let choice = try PayloadReader(
+                value,
+                path: path,
+                subject: path,
+                error: { .invalidPromptPack($0) }
+            )
+            try choice.refuseFields(except: ["text", kind == .pairRank ? "verdict" : "value"])
+            let text = try choice.string("text")
+            guard !text.isEmpty, !readers.contains(where: { $0.1 == text }) else {
+                throw choice.mismatch("text", "a text of its own")
+            }
+            readers.append((choice, text))
+        }
+        return kind == .pairRank ? try verdicts(readers) : try scores(readers)
+    }
+
+    private func verdicts(
+        _ readers: [(PayloadReader, String)]
+    ) throws(RewardModelingError) -> AnswerChoices {
+        guard reader.value("scale") == nil else {
+            throw reader.mismatch("scale", "no scale for a comparison")
+        }
+        var choices: [(text: String, verdict: Verdict)] = []
+        for (choice, text) in readers {
+            guard let verdict = try choice.word("verdict", as: Verdict.self),
+                verdict != .unparsed, !choices.contains(where: { $0.verdict == verdict })
+            else { throw choice.mismatch("verdict", "each of first, second and tie once") }
+            choices.append((text, verdict))
+        }
+        for side in [Verdict.first, .second] where !choices.contains(where: { $0.verdict == side })
+        {
+            throw .invalidPromptPack(
+                "\(reader.path(of: "choices")): expected a choice for \(side.rawValue), got none"
+            )
+        }
+        return .verdicts(choices)
+    }
+
+    private func scores(
+        _ readers: [(PayloadReader, String)]
+    ) throws(RewardModelingError) -> AnswerChoices {
+        let expected = "two numbers, the least and the greatest score"
+        guard case .array(let ends)? = reader.value("scale"), ends.count == 2,
+            case .number(let minimum) = ends[0], case .number(let maximum) = ends[1],
+            let scale = Scale(minimum: minimum, maximum: maximum)
+        else { throw reader.mismatch("scale", expected) }
+        var choices: [(text: String, value: Double)] = []
+        for (choice, text) in readers {
+            let least = choices.last?.value
+            guard
+                let value = try choice.number(
+                    "value",
+                    in: minimum...maximum,
+                    whole: false,
+                    "a number on the scale"
+                ),
+                least.map({ $0 < value }) ?? true
+            else { throw choice.mismatch("value", "numbers on the scale in rising order") }
+            choices.append((text, value))
+        }
+        return .scores(choices, scale)
+    }
+
+    /// The parser must read every allowed answer as what the choice says it means; otherwise the
+    /// two ways to answer would disagree about one text.
+    private func checkAnswers(of template: PromptTemplate) throws(RewardModelingError) {
+        switch template.choices {
+        case .verdicts(let choices):
+            for (index, choice) in choices.enumerated() {
+                let read = PairRankParser.parse(template.answerPrefix + choice.text)
+                guard read == choice.verdict else {
+                    throw unread(index, choice.text, choice.verdict.rawValue, read.rawValue)
+                }
+            }
+        case .scores(let choices, let scale):
+            for (index, choice) in choices.enumerated() {
+                let read = PointScoreParser.parse(
+                    template.answerPrefix + choice.text,
+                    scale: scale
+                )
+                guard read?.value == choice.value else {
+                    let got = read.map { "\($0.value)" } ?? Verdict.unparsed.rawValue
+                    throw unread(index, choice.text, "\(choice.value)", got)
+                }
+            }
+        }
+    }
+
+    private func unread(
+        _ index: Int,
+        _ text: String,
+        _ expected: String,
+        _ got: String
+    ) -> RewardModelingError {
+        .invalidPromptPack(
+            "\(reader.path(of: "choices"))[\(index)].text: expected an answer that reads as "
+                + "\(expected), got \(quoted(text)), which reads as \(got)"
+        )
+    }
+}

@@ -1,0 +1,42 @@
+/// One stretch of a prompt before tokenisation.
+package enum PromptElement: Sendable, Equatable {
+    /// Text of the template and of the user. Added tokens inside it are never recognised, so user
+    /// text cannot open a chat role or a media slot.
+    case text(String)
+    /// One added token by its exact name, `<|im_start|>`.
+    case control(String)
+    /// The place of an image, by its number in the request, counted from 0.
+    case image(Int)
+}
+
+/// One token of an encoded prompt.
+package enum PromptToken: Sendable, Equatable {
+    case id(Int32)
+    /// Where the features of an image go, however many rows they have.
+    case image(Int)
+}
+
+extension Tokenizer {
+    /// Encodes a prompt. Each text element is normalised and encoded by itself, as the reference
+    /// does between two added tokens. Throws when a control token is unknown to this tokenizer.
+    package func encode(_ elements: [PromptElement]) throws(TokenizationError) -> [PromptToken] {
+        var tokens: [PromptToken] = []
+        for element in elements {
+            switch element {
+            case .text(let text):
+                tokens += encode(text, addedTokens: .asText).map(PromptToken.id)
+            case .control(let name):
+                guard let id = id(ofAddedToken: name) else {
+                    throw .unknownControlToken(
+                        name: name,
+                        known: addedTokens.tokens.map(\.content)
+                    )
+                }
+                tokens.append(.id(id))
+            case .image(let slot):
+                tokens.append(.image(slot))
+            }
+        }
+        return tokens
+    }
+}

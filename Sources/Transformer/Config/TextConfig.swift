@@ -1,0 +1,140 @@
+/// The dimensions of the Qwen2 decoder. Every value is positive and bounded.
+package struct TextConfig: Sendable, Equatable {
+    package let hiddenSize: Int
+    package let intermediateSize: Int
+    package let layerCount: Int
+    package let headCount: Int
+    /// Divides `headCount`: query head h uses key/value head h / (headCount / keyValueHeadCount).
+    package let keyValueHeadCount: Int
+    /// Even. Query, key and value rows are heads × headDimension wide.
+    package let headDimension: Int
+    /// As configured; the tensors of a resized checkpoint may have fewer or more rows.
+    package let vocabularySize: Int
+    package let rmsNormEpsilon: Float
+    package let ropeTheta: Float
+    /// The output head is the token embedding.
+    package let tiesWordEmbeddings: Bool
+    package let maximumPositions: Int
+
+    /// The keys of `text_config`, or of the root in original checkpoints.
+    struct File: Decodable {
+        struct RopeParameters: Decodable {
+            let rope_theta: Double?
+            let rope_type: String?
+            let type: String?
+        }
+        let model_type: String?
+        let hidden_size: Int?
+        let intermediate_size: Int?
+        let num_hidden_layers: Int?
+        let num_attention_heads: Int?
+        let num_key_value_heads: Int?
+        let head_dim: Int?
+        let vocab_size: Int?
+        let rms_norm_eps: Double?
+        let rope_theta: Double?
+        let rope_parameters: RopeParameters?
+        let rope_scaling: RopeParameters?
+        let hidden_act: String?
+        let max_position_embeddings: Int?
+        let use_sliding_window: Bool?
+        let tie_word_embeddings: Bool?
+    }
+
+    /// Checks the values; an omitted one has the default of `transformers`' `Qwen2Config`
+    /// (`configuration_qwen2.py`). Throws a sentence that names the key.
+    /// - prefix: where the keys stand in config.json, for errors.
+    init(_ file: File, prefix: String, tied: Bool) throws(CheckpointError) {
+        let field = ConfigField(prefix: prefix)
+        try field.require("hidden_act", file.hidden_act, isOneOf: ["silu"])
+        try field.require("use_sliding_window", file.use_sliding_window, is: false)
+        for (key, rope) in [
+            ("rope_parameters", file.rope_parameters), ("rope_scaling", file.rope_scaling),
+        ] {
+            try field.require("\(key).rope_type", rope?.rope_type, isOneOf: ["default"])
+            try field.require("\(key).type", rope?.type, isOneOf: ["default"])
+        }
+        hiddenSize = try field.integer(
+            "hidden_size",
+            file.hidden_size,
+            absent: 4096,
+            in: 1...65_536
+        )
+        intermediateSize = try field.integer(
+            "intermediate_size",
+            file.intermediate_size,
+            absent: 22_016,
+            in: 1...1_048_576
+        )
+        layerCount = try field.integer(
+            "num_hidden_layers",
+            file.num_hidden_layers,
+            absent: 32,
+            in: 1...1024
+        )
+        headCount = try field.integer(
+            "num_attention_heads",
+            file.num_attention_heads,
+            absent: 32,
+            in: 1...1024
+        )
+        keyValueHeadCount = try field.integer(
+            "num_key_value_heads",
+            file.num_key_value_heads,
+            absent: min(32, headCount),
+            in: 1...1024
+        )
+        vocabularySize = try field.integer(
+            "vocab_size",
+            file.vocab_size,
+            absent: 151_936,
+            in: 1...16_777_216
+        )
+        maximumPositions = try field.integer(
+            "max_position_embeddings",
+            file.max_position_embeddings,
+            absent: 32_768,
+            in: 1...16_777_216
+        )
+        rmsNormEpsilon = try field.number(
+            "rms_norm_eps",
+            file.rms_norm_eps,
+            absent: 1e-6,
+            in: 1e-12...1
+        )
+        ropeTheta = try field.number(
+            "rope_theta",
+            file.rope_parameters?.rope_theta ?? file.rope_theta,
+            absent: 10_000,
+            in: 1...1e12
+        )
+        tiesWordEmbeddings = tied
+        guard headCount % keyValueHeadCount == 0 else {
+            throw field.invalid(
+                "num_key_value_heads",
+                expected: "a divisor of the \(headCount) attention heads",
+                got: "\(keyValueHeadCount)"
+            )
+        }
+        if file.head_dim == nil, hiddenSize % headCount != 0 {
+            throw field.invalid(
+                "num_attention_heads",
+                expected: "a divisor of hidden_size \(hiddenSize)",
+                got: "\(headCount)"
+            )
+        }
+        headDimension = try field.integer(
+            "head_dim",
+            file.head_dim,
+            absent: hiddenSize / headCount,
+            in: 2...1024
+        )
+        guard headDimension % 2 == 0 else {
+            throw field.invalid(
+                "head_dim",
+                expected: "an even number, as rotary positions need",
+                got: "\(headDimension)"
+            )
+        }
+    }
+}

@@ -1,0 +1,57 @@
+/// The tiles of one image, normalised and ready for the vision encoder.
+package struct ImageTiles: Sendable {
+    /// How the features of the tiles become rows of the prompt.
+    package enum Packing: Sendable, Hashable {
+        /// Tile 0 is the whole image, the others a `gridRows × gridColumns` grid of it, row-major.
+        case anyres(gridRows: Int, gridColumns: Int, originalWidth: Int, originalHeight: Int)
+        /// One tile followed by `image_newline` (an image padded to a square).
+        case singleTile
+        /// One tile and nothing else (a video frame of the original LLaVA code).
+        case frame
+    }
+
+    /// Number of tiles, T.
+    package let tileCount: Int
+    /// [T, 3, S, S], normalised.
+    package let pixels: [Float]
+    /// How the tiles were cut.
+    package let packing: Packing
+
+    /// Wraps tiles.
+    ///
+    /// - Precondition: an anyres packing has `1 + gridRows · gridColumns` tiles, the others have one,
+    ///   and `pixels` holds the same number of floats for each tile.
+    package init(tileCount: Int, pixels: [Float], packing: Packing) {
+        switch packing {
+        case .anyres(let gridRows, let gridColumns, _, _):
+            precondition(tileCount == 1 + gridRows * gridColumns, "tile 0 plus the grid")
+        case .singleTile, .frame:
+            precondition(tileCount == 1, "one tile")
+        }
+        precondition(pixels.count.isMultiple(of: tileCount), "tiles of one size")
+        self.tileCount = tileCount
+        self.pixels = pixels
+        self.packing = packing
+    }
+}
+
+/// The rows one image contributes to the prompt, in the width of the language model.
+package struct ImageFeatures: Sendable {
+    /// Number of rows.
+    package let tokens: Int
+    /// Width of a row.
+    package let hidden: Int
+    /// [tokens, hidden].
+    package let values: [Float]
+
+    /// Wraps rows.
+    package init(tokens: Int, hidden: Int, values: [Float]) {
+        precondition(values.count == tokens * hidden, "one row for each token")
+        self.tokens = tokens
+        self.hidden = hidden
+        self.values = values
+    }
+
+    /// Memory held, in bytes.
+    package var byteCount: Int { values.count * MemoryLayout<Float>.stride }
+}

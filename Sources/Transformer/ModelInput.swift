@@ -1,0 +1,82 @@
+/// What the decoder reads: token ids with the features of images between them.
+///
+/// Pieces are kept merged (never two token pieces in a row), so that two inputs can be compared piece by
+/// piece to find the prefix whose keys and values are already in the cache.
+package struct ModelInput: Sendable {
+    /// One run of rows.
+    package enum Piece: Sendable {
+        case tokens([Int32])
+        /// `key` names the pixels and their layout: equal keys, equal features.
+        case image(ImageFeatures, key: String)
+
+        /// Rows of the piece.
+        package var count: Int {
+            switch self {
+            case .tokens(let ids): ids.count
+            case .image(let features, _): features.tokens
+            }
+        }
+    }
+
+    /// In order, token pieces merged.
+    package private(set) var pieces: [Piece] = []
+    /// Number of rows.
+    package private(set) var count = 0
+
+    /// An empty input.
+    package init() {}
+
+    /// Appends token ids.
+    package mutating func append(tokens ids: some Collection<Int32>) {
+        guard !ids.isEmpty else { return }
+        count += ids.count
+        if case .tokens(var last)? = pieces.last {
+            pieces.removeLast()
+            last.append(contentsOf: ids)
+            pieces.append(.tokens(last))
+        } else {
+            pieces.append(.tokens(Array(ids)))
+        }
+    }
+
+    /// Appends the rows of an image.
+    package mutating func append(image: ImageFeatures, key: String) {
+        count += image.tokens
+        pieces.append(.image(image, key: key))
+    }
+
+    /// Number of leading rows two inputs share: equal token ids, whole images with equal keys.
+    package func commonPrefixCount(with other: ModelInput) -> Int {
+        var shared = 0
+        for (mine, theirs) in zip(pieces, other.pieces) {
+            switch (mine, theirs) {
+            case (.tokens(let a), .tokens(let b)):
+                let equal = zip(a, b).prefix { $0 == $1 }.count
+                shared += equal
+                if equal < a.count || equal < b.count { return shared }
+            case (.image(let a, let keyA), .image(let b, let keyB)):
+                guard keyA == keyB, a.tokens == b.tokens else { return shared }
+                shared += a.tokens
+            default:
+                return shared
+            }
+        }
+        return shared
+    }
+
+    /// Calls `body` for each part of a piece that lies in `range`, with the row of `range` it starts at.
+    func forEachPart(
+        of range: Range<Int>, _ body: (_ piece: Piece, _ part: Range<Int>, _ row: Int) -> Void
+    ) {
+        var start = 0
+        for piece in pieces {
+            let end = start + piece.count
+            let lower = max(range.lowerBound, start)
+            let upper = min(range.upperBound, end)
+            if lower < upper {
+                body(piece, (lower - start)..<(upper - start), lower - range.lowerBound)
+            }
+            start = end
+        }
+    }
+}

@@ -1,0 +1,56 @@
+/// Every scratch buffer of the decoder, for at most `rowCapacity` rows at a time.
+///
+/// Made once for an engine; a layer only borrows. Belongs to one engine thread.
+package final class TextActivations {
+    /// Rows one call of the decoder may carry.
+    package let rowCapacity: Int
+    /// Looks at the rows between layers; nil in an engine.
+    package var observer: ForwardObserver?
+
+    let hidden: FloatBuffer  // [rows, hidden], the residual stream
+    let normed: FloatBuffer  // [rows, hidden]
+    let queries: FloatBuffer  // [rows, heads·d]
+    let keys: FloatBuffer  // [rows, kvHeads·d]
+    let values: FloatBuffer  // [rows, kvHeads·d]
+    let attended: FloatBuffer  // [rows, heads·d]
+    let gate: FloatBuffer  // [rows, intermediate]
+    let up: FloatBuffer  // [rows, intermediate]
+    let update: FloatBuffer  // [rows, hidden], what a block adds to the residual stream
+    let finalRow: FloatBuffer  // [hidden]
+    let logits: FloatBuffer  // [vocabulary]
+
+    /// Allocates the buffers of a decoder for `rowCapacity` rows.
+    package init(decoder: TextDecoder, rowCapacity: Int) {
+        precondition(rowCapacity > 0, "a decoder call carries at least one row")
+        self.rowCapacity = rowCapacity
+        let config = decoder.config
+        let queryWidth = config.headCount * config.headDimension
+        let keyWidth = config.keyValueHeadCount * config.headDimension
+        hidden = FloatBuffer(count: rowCapacity * config.hiddenSize)
+        normed = FloatBuffer(count: rowCapacity * config.hiddenSize)
+        queries = FloatBuffer(count: rowCapacity * queryWidth)
+        keys = FloatBuffer(count: rowCapacity * keyWidth)
+        values = FloatBuffer(count: rowCapacity * keyWidth)
+        attended = FloatBuffer(count: rowCapacity * queryWidth)
+        gate = FloatBuffer(count: rowCapacity * config.intermediateSize)
+        up = FloatBuffer(count: rowCapacity * config.intermediateSize)
+        update = FloatBuffer(count: rowCapacity * config.hiddenSize)
+        finalRow = FloatBuffer(count: config.hiddenSize)
+        logits = FloatBuffer(count: decoder.vocabularySize)
+    }
+
+    /// Memory of the buffers, in bytes.
+    package static func byteCount(config: TextConfig, rowCapacity: Int) -> Int {
+        let queryWidth = config.headCount * config.headDimension
+        let keyWidth = config.keyValueHeadCount * config.headDimension
+        let row =
+            3 * config.hiddenSize + 2 * queryWidth + 2 * keyWidth + 2 * config.intermediateSize
+        let floats = rowCapacity * row + config.hiddenSize + config.vocabularySize
+        return floats * MemoryLayout<Float>.stride
+    }
+
+    func observe(_ stage: ForwardStage, rows: Int, columns: Int) {
+        guard let observer else { return }
+        observer(stage, UnsafeBufferPointer(start: hidden.base, count: rows * columns), columns)
+    }
+}

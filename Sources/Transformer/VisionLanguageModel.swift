@@ -1,0 +1,94 @@
+package import TensorKernels
+
+/// One LLaVA-OneVision-Qwen2 model: configuration and weights, without any state.
+///
+/// Everything that changes during a forward pass is passed in: activations, sequence, thread pool. One
+/// model can therefore serve several engines at once.
+package final class VisionLanguageModel: Sendable {
+    /// Dimensions and family.
+    package let config: ModelConfig
+    /// The files it was read from.
+    package let checkpoint: Checkpoint
+    /// SigLIP.
+    package let visionEncoder: VisionEncoder
+    /// Qwen2.
+    package let decoder: TextDecoder
+    /// Tile features → rows of the prompt.
+    package let packing: ImagePacking
+    let projector: Projector
+    let imageNewline: WeightVector  // [hidden]
+
+    /// Reads a checkpoint directory; positions `0..<positions` can be computed.
+    ///
+    /// - Throws: ``CheckpointError`` when a file is missing or malformed, or a tensor does not fit
+    ///   the configuration.
+    package convenience init(directory: String, positions: Int) throws(CheckpointError) {
+        let config = try ModelConfig(directory: directory)
+        let checkpoint = try Checkpoint(directory: directory)
+        try self.init(config: config, checkpoint: checkpoint, positions: positions)
+    }
+
+    /// Packs the weights of an opened checkpoint; positions `0..<positions` can be computed.
+    ///
+    /// - Throws: ``CheckpointError`` when a tensor is missing or does not fit the configuration.
+    package init(
+        config: ModelConfig, checkpoint: Checkpoint, positions: Int
+    ) throws(CheckpointError) {
+        self.config = config
+        self.checkpoint = checkpoint
+        let reader = try WeightReader(checkpoint: checkpoint)
+        visionEncoder = try VisionEncoder(reader: reader, config: config.vision)
+        projector = try Projector(reader: reader, vision: config.vision, text: config.text)
+        imageNewline = try reader.vector("image_newline", count: config.text.hiddenSize)
+        decoder = try TextDecoder(reader: reader, config: config.text, positions: positions)
+        packing = ImagePacking(
+            gridSide: config.vision.gridSide, maximumTiles: config.maximumTiles,
+            rounding: config.family == .llavaQwen ? .truncated : .sevenDecimals)
+    }
+
+    /// Pixels of an image → its rows of the prompt.
+    ///
+    /// `interrupt` is called before each tile and each layer and may throw to stop. `packing` is the
+    /// model's own unless a parity check asks for the other reference's.
+    ///
+    /// - Precondition: `tiles.pixels` holds [T, 3, S, S] with the S of this model.
+    package func encodeImage(
+        _ tiles: ImageTiles, activations: VisionActivations, pool: ComputeThreadPool,
+        packing: ImagePacking? = nil, interrupt: () throws -> Void
+    ) rethrows -> ImageFeatures {
+        let hidden = config.text.hiddenSize
+        let features = try tileFeatures(
+            tiles, activations: activations, pool: pool, interrupt: interrupt)
+        return (packing ?? self.packing).pack(
+            features.base, packing: tiles.packing, newline: imageNewline.pointer, hidden: hidden,
+            pool: pool)
+    }
+
+    /// The projected features of every tile, [T, n, hidden], before packing.
+    private func tileFeatures(
+        _ tiles: ImageTiles, activations: VisionActivations, pool: ComputeThreadPool,
+        interrupt: () throws -> Void
+    ) rethrows -> FloatBuffer {
+        let size = config.vision.imageSize
+        let rows = config.vision.gridSide * config.vision.gridSide
+        let hidden = config.text.hiddenSize
+        let tileFloats = 3 * size * size
+        precondition(tiles.pixels.count == tiles.tileCount * tileFloats, "tiles of side \(size)")
+
+        let features = FloatBuffer(count: tiles.tileCount * rows * hidden)
+        try tiles.pixels.withUnsafeBufferPointer { pixels in
+            guard let base = pixels.baseAddress else { return }
+            for tile in 0..<tiles.tileCount {
+                try interrupt()
+                try visionEncoder.forward(
+                    base + tile * tileFloats, activations: activations, pool: pool,
+                    interrupt: interrupt)
+                let target = features.base + tile * rows * hidden
+                projector.apply(rows: rows, activations: activations, into: target, pool: pool)
+                activations.observer?(
+                    .projector, UnsafeBufferPointer(start: target, count: rows * hidden), hidden)
+            }
+        }
+        return features
+    }
+}

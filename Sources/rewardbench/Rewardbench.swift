@@ -1,0 +1,61 @@
+import ArgumentParsing
+import Glibc
+import TensorKernels
+
+/// `rewardbench`: measures the kernels and the engine, and checks a checkpoint against goldens.
+@main
+struct Rewardbench {
+    static func main() async {
+        let arguments = ProcessArguments.parseOrExit(command, version: "0.1.0")
+        if let refusal = ProcessorSupport.refusal() {
+            ConsoleText.error("Error: \(refusal)\n")
+            exit(ExitCode.failure.rawValue)
+        }
+        do {
+            let code =
+                switch arguments.command.first {
+                case "parity": try ParityCommand.run(arguments)
+                case "generate": try await GenerateCommand.run(arguments)
+                default: try MatmulCommand.run(arguments)
+                }
+            exit(code.rawValue)
+        } catch let error as ParsingError {
+            ConsoleText.error("\(error)\n")
+            exit(ExitCode.usage.rawValue)
+        } catch {
+            ConsoleText.error("Error: \(error)\n")
+            exit(ExitCode.failure.rawValue)
+        }
+    }
+
+    /// The whole command line, as help shows it.
+    static let command = CommandSpec(
+        "rewardbench",
+        overview: "Measure the kernels and the engine, and check a model against its reference.",
+        discussion: """
+            Nothing here needs PostgreSQL or a running daemon: a checkpoint directory is enough.
+            """,
+        groups: [
+            CommandGroup("CORRECTNESS", [ParityCommand.spec]),
+            CommandGroup("SPEED", [GenerateCommand.spec, MatmulCommand.spec]),
+        ],
+        footnote: "Exit codes: 0 all well, 1 a check or a measurement failed, 2 wrong usage.")
+}
+
+/// Options several subcommands share.
+enum CommonOptions {
+    /// `--checkpoint DIR`.
+    static let checkpoint = OptionSpec.option(
+        "checkpoint", value: "directory",
+        "Folder with config.json, tokenizer.json and *.safetensors.", required: true)
+
+    /// `--threads N`.
+    static let threads = OptionSpec.option(
+        "threads", value: "n", "Compute threads.", defaultText: "all processors allowed",
+        format: .int(1...512))
+
+    /// The value of `--threads`.
+    static func threads(_ arguments: ParsedArguments) throws(ParsingError) -> Int {
+        try arguments.int("threads", in: 1...512) ?? max(ProcessorSupport.allowedCount, 1)
+    }
+}

@@ -1,0 +1,57 @@
+import Testing
+
+@testable import Inference
+
+/// Every stage against the recorded runs of the reference implementation.
+///
+/// What breaks silently: everything. A reward model with a shifted position or an unfused multiply still
+/// answers; only these numbers say that it is another model.
+@Suite("Parity with the reference")
+struct ParityTests {
+    @Test(
+        "every committed case is within tolerance",
+        arguments: [TinyModel.huggingFace, TinyModel.original])
+    func goldens(checkpoint: String) throws {
+        let report = try run(checkpoint, prefillRows: 256)
+        #expect(report.isWithin, "\(report.text)")
+        #expect(report.cases.count { $0.skipped == nil } == 8)
+    }
+
+    @Test("the greedy tokens and the exact stages are exact")
+    func exactStages() throws {
+        let report = try run(TinyModel.huggingFace, prefillRows: 31)
+        let exact = report.worst.filter {
+            ["pixels", "pixel_sample", "token_ids", "chat_template", "greedy_ids"].contains(
+                $0.stage)
+        }
+        #expect(exact.count == 5)
+        #expect(exact.allSatisfy { $0.difference == 0 }, "\(report.text)")
+    }
+
+    @Test("a case that is over its tolerance is named and fails the report")
+    func overTolerance() throws {
+        // The original checkpoint's weights against itself are fine; a golden of another picture is not.
+        let parity = try ParityRun(
+            checkpoint: TinyModel.huggingFace, goldens: TinyModel.goldens + "/llava_ov/golden",
+            threads: 1,
+            loadImage: { _ in try TinyModel.image(width: 61, height: 187, seed: 1).image })
+        let golden = try GoldenCase(
+            directory: TinyModel.goldens + "/llava_ov/golden", name: "img1_tall")
+        let report = ParityReport(cases: [try parity.run(golden)])
+        #expect(!report.isWithin)
+        #expect(report.text.contains("img1_tall pixels"))
+    }
+
+    @Test("goldens that are missing are an error, not a pass")
+    func missingGoldens() throws {
+        #expect(throws: ParityError.self) { try GoldenCase.all(in: "/nonexistent") }
+        #expect(!ParityReport(cases: []).isWithin)
+    }
+
+    private func run(_ checkpoint: String, prefillRows: Int) throws -> ParityReport {
+        try ParityRun(
+            checkpoint: checkpoint, goldens: TinyModel.goldens + "/llava_ov/golden", threads: 2,
+            prefillRows: prefillRows, loadImage: { try TinyModel.picture($0) }
+        ).run()
+    }
+}

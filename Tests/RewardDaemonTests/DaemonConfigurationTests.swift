@@ -1,0 +1,124 @@
+import Foundation
+import RewardDaemon
+import Testing
+
+@Suite("The daemon's settings")
+struct DaemonConfigurationTests {
+    private func make(
+        _ text: String, environment: [String: String] = [:],
+        options: [ConfigurationKey: String] = [:]
+    ) throws -> DaemonConfiguration {
+        let flags = ConfigurationSource(
+            values: options.mapValues { .init(text: $0, origin: "option") })
+        return try DaemonConfiguration(
+            layers: [
+                flags, .environment(environment),
+                .parse("model.tiny = /models/tiny\n" + text, name: "rewardd.conf"),
+            ],
+            environment: environment, processorCount: 2, memoryBytes: 8 << 30)
+    }
+
+    @Test("option beats environment beats file beats default")
+    func precedence() throws {
+        #expect(try make("").slots == 2)
+        #expect(try make("slots = 3").slots == 3)
+        #expect(try make("slots = 3", environment: ["REWARDD_SLOTS": "4"]).slots == 4)
+        let all = try make(
+            "slots = 3", environment: ["REWARDD_SLOTS": "4"], options: [.slots: "5"])
+        #expect(all.slots == 5)
+        #expect(all.origins.first { $0.key == .slots }?.origin == "option")
+    }
+
+    @Test("reads models, queues, sizes and durations")
+    func values() throws {
+        let configuration = try make(
+            """
+            # a comment
+            model.big = /models/big
+            queues = default, night
+            vision-cache.limit = 1GiB
+            poll.interval = 500ms
+            grace = 2m
+            media.roots = /tmp
+            """)
+        #expect(configuration.models.map(\.name) == ["tiny", "big"])
+        #expect(configuration.queues == ["default", "night"])
+        #expect(configuration.visionCacheLimitBytes == 1 << 30)
+        #expect(configuration.pollInterval == .milliseconds(500))
+        #expect(configuration.grace == .seconds(120))
+        #expect(configuration.memoryLimitBytes == (8 << 30) / 4 * 3)
+        #expect(configuration.mediaRoots == ["/tmp"])
+    }
+
+    @Test(
+        "refuses bad values with the place, what was expected and what was found",
+        arguments: [
+            ("slots = ten", "rewardd.conf:2: slots: expected a whole number from 1 to 256"),
+            ("slots = 0", "rewardd.conf:2: slots: expected a whole number"),
+            ("slots = 1\nslots = 2", "rewardd.conf:3: expected each key once"),
+            ("no equals sign", "rewardd.conf:2: expected 'key = value' or a comment"),
+            ("slot = 1", "rewardd.conf:2: expected a known key, got \"slot\""),
+            ("grace = 5 years", "rewardd.conf:2: grace: expected a duration"),
+            ("grace = -5s", "expected a duration"),
+            ("vision-cache.limit = 99999999999GiB", "expected a size"),
+            ("media.roots = relative/path", "expected existing absolute directories"),
+            ("model.tiny = /other", "expected each model name once"),
+            ("log.level = loud", "expected debug, info, notice, warning or error"),
+            ("queues = a,,b", "expected comma-separated names"),
+        ])
+    func refusals(text: String, expected: String) {
+        let error = #expect(throws: ConfigurationError.self) { try make(text) }
+        #expect(error?.description.contains(expected) == true, "\(String(describing: error))")
+    }
+
+    @Test("refuses a misspelt environment variable instead of ignoring it")
+    func misspelt() {
+        let error = #expect(throws: ConfigurationError.self) {
+            try make("", environment: ["REWARDD_SLOT": "4"])
+        }
+        #expect(error?.description.hasPrefix("REWARDD_SLOT: ") == true)
+    }
+
+    @Test("no model at all is refused with the way to name one")
+    func noModel() {
+        let error = #expect(throws: ConfigurationError.self) {
+            try DaemonConfiguration(
+                layers: [], environment: [:], processorCount: 1, memoryBytes: 1 << 30)
+        }
+        #expect(error?.description.contains("model.NAME = DIRECTORY") == true)
+    }
+
+    @Test("the example file names every key and nothing else, with the true defaults")
+    func exampleFile() throws {
+        let path = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../deploy/rewardd.conf.example").path
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        for key in ConfigurationKey.allCases where key != .models {
+            #expect(
+                text.contains("\n#\(key.rawValue) = \(key.defaultValue)".trimmingSuffixSpace()),
+                "\(key.rawValue)")
+        }
+        let uncommented = text.split(separator: "\n").map {
+            $0.hasPrefix("#") && !$0.hasPrefix("# ") ? String($0.dropFirst()) : String($0)
+        }
+        let settings = uncommented.filter { !$0.hasSuffix("=") && !$0.hasSuffix("= ") }
+        _ = try ConfigurationSource.parse(settings.joined(separator: "\n"), name: "example")
+    }
+
+    @Test("random text never crashes the parser")
+    func fuzz() {
+        let alphabet = Array("model.=abc#\n 09-_:,/\u{0}é")
+        for seed in UInt64(1)...2000 {
+            var random = SplitMix(state: seed)
+            let count = Int(random.next() % 80)
+            let text = String((0..<count).map { _ in alphabet[Int(random.next() % UInt64(alphabet.count))] })
+            _ = try? make(text)
+        }
+    }
+}
+
+extension String {
+    fileprivate func trimmingSuffixSpace() -> String {
+        hasSuffix(" ") ? String(dropLast()) : self
+    }
+}

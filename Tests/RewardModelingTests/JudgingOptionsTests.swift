@@ -1,0 +1,75 @@
+import RewardModeling
+import Testing
+
+@Suite("Judging options")
+struct JudgingOptionsTests {
+    @Test("what is not given has its default")
+    func defaults() throws {
+        let options = try JudgingOptions(json: "{}".utf8)
+        #expect(options == JudgingOptions())
+        #expect(options.answer == .choices && options.orders == .both && options.reuse)
+        #expect(options.marginMinimum == 0 && options.maximumNewTokens == 512)
+        #expect(options.decoding == .choices)
+    }
+
+    @Test("every option is read, and those of the queue are let through")
+    func all() throws {
+        let options = try JudgingOptions(
+            json: """
+                {"answer":"generate","orders":"single","reuse":false,"margin_minimum":0.25,
+                 "max_new_tokens":4096,"shard_size":16,"max_attempts":5}
+                """.utf8
+        )
+        #expect(options.decoding == .generate(maximumTokens: 4096))
+        #expect(options.orders == .single && !options.reuse && options.marginMinimum == 0.25)
+    }
+
+    @Test(
+        "what does not fit is refused by its path",
+        arguments: [
+            ("{", "options: expected a JSON object, got 1 bytes of other text"),
+            ("[]", "options: expected an object, got an array of 0"),
+            (
+                #"{"answer":"maybe"}"#,
+                #"answer: expected "choices" or "generate", got the string "maybe""#
+            ),
+            (#"{"orders":null}"#, #"orders: expected "both" or "single", got null"#),
+            (#"{"reuse":1}"#, "reuse: expected true or false, got the number 1"),
+            (
+                #"{"margin_minimum":-0.1}"#,
+                "margin_minimum: expected a number of at least 0, got the number -0.1"
+            ),
+            (
+                #"{"max_new_tokens":0}"#,
+                "max_new_tokens: expected a whole number from 1 to 4096, got the number 0"
+            ),
+            (
+                #"{"max_new_tokens":1.5}"#,
+                "max_new_tokens: expected a whole number from 1 to 4096, got the number 1.5"
+            ),
+            (
+                #"{"shard_size":1001}"#,
+                "shard_size: expected a whole number from 1 to 1000, got the number 1001"
+            ),
+            (
+                #"{"max_attempts":"5"}"#,
+                #"max_attempts: expected a whole number from 1 to 100, got the string "5""#
+            ),
+        ]
+    )
+    func refuses(json: String, sentence: String) {
+        let path = sentence.hasPrefix("options") ? "" : "options."
+        #expect(throws: RewardModelingError.invalidOptions(path + sentence)) {
+            try JudgingOptions(json: json.utf8)
+        }
+    }
+
+    @Test("an unknown option is refused with the list of those known")
+    func unknown() {
+        #expect {
+            try JudgingOptions(json: #"{"foo":1}"#.utf8)
+        } throws: { error in
+            "\(error)".hasPrefix("options.foo: expected one of \"answer\", \"orders\"")
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import Postgres
+import TestSupport
+import Testing
+
+@Suite("rewardctl cancel, retry, queue and drain")
+struct ChangeCommandTests {
+    private let database: TemporaryDatabase
+
+    init() throws {
+        database = try TemporaryDatabase.migrated()
+    }
+
+    @Test("cancel says what became of each job and goes on after a refusal")
+    func cancel() throws {
+        let first = try submit()
+        let second = try submit()
+        let outcome = try run(["cancel", first, "999999", second, "--reason", "wrong model"])
+        #expect(outcome.status == 3)
+        #expect(outcome.lines == ["job \(first): cancelled", "job \(second): cancelled"])
+        #expect(outcome.messages.hasPrefix("Error: job 999999: "))
+        #expect(outcome.messages.contains("'rewardctl get jobs'"))
+        let text = try run(["describe", "job", first]).output
+        #expect(text.contains("wrong model"))
+        #expect(try run(["watch", first]).status == 1)
+    }
+
+    @Test("a running job is asked to stop")
+    func cancelRunning() throws {
+        let id = try submit()
+        try ScriptedWorker(database).work([], finishing: false)
+        let outcome = try run(["cancel", id])
+        #expect(outcome.status == 0)
+        #expect(outcome.lines == ["job \(id): running, asked to stop"])
+    }
+
+    @Test("an ended job cannot be cancelled; its failed items can be retried")
+    func retry() throws {
+        let id = try submit(items: 2)
+        let early = try run(["retry", id])
+        #expect(early.status == 4)
+        #expect(early.messages.hasPrefix("Error: job \(id): expected a job that has ended"))
+        try ScriptedWorker(database).work([
+            ScriptedWorker.score(0, 3), ScriptedWorker.failure(1, "media_not_found", "gone"),
+        ])
+        #expect(try run(["cancel", id]).status == 4)
+        let outcome = try run(["retry", id])
+        #expect(outcome.status == 0)
+        #expect(outcome.lines == ["job \(id): 1 item re-opened"])
+        #expect(try run(["get", "jobs", id, "-o", "jsonl"]).output.contains(#""items_done":1"#))
+    }
+
+    @Test("queues are created, paused and resumed")
+    func queues() throws {
+        #expect(try run(["queue", "create", "nightly", "daily"]).status == 0)
+        let paused = try run(["queue", "pause", "nightly", "nope"])
+        #expect(paused.status == 3)
+        #expect(paused.lines == ["queue nightly: paused"])
+        #expect(paused.messages.contains("'rewardctl get queues'"))
+        let list = try run(["get", "queues", "--no-headers"]).lines.map {
+            $0.split(separator: " ").prefix(2).joined(separator: " ")
+        }
+        #expect(list == ["daily active", "default active", "nightly paused"])
+        #expect(try run(["queue", "resume", "nightly"]).status == 0)
+        #expect(!(try run(["get", "queues"]).output.contains("paused")))
+    }
+
+    @Test("a daemon is drained")
+    func drain() throws {
+        let worker = try ScriptedWorker(database)
+        let outcome = try run(["drain", "\(worker.daemonID)"])
+        #expect(outcome.status == 0)
+        #expect(outcome.lines == ["daemon \(worker.daemonID): draining"])
+        #expect(try run(["get", "daemons"]).output.contains("draining"))
+        #expect(try run(["drain", "999999"]).status == 3)
+    }
+
+    @Test("a submitter sees and changes its own jobs and nothing else")
+    func permissions() throws {
+        let foreign = try submit()
+        let url = try database.makeLogin(memberOf: ["rewardd_submit"])
+        func mine(_ arguments: [String]) throws -> RewardctlProcess.Outcome {
+            try RewardctlProcess.run(arguments, input: SubmitCommandTests.item, url: url)
+        }
+        let own = try mine([
+            "submit", "point_score", "--task", "image_generation", "--model", "m", "--items", "-",
+        ])
+        #expect(own.status == 0, "\(own.messages)")
+        let id = try #require(own.lines.first)
+        #expect(try mine(["get", "jobs", "-o", "name"]).lines == [id])
+        #expect(try mine(["describe", "job", id]).status == 0)
+        #expect(try mine(["cancel", foreign]).status == 3)
+        #expect(try mine(["results", foreign]).status == 3)
+        for arguments in [["queue", "pause", "default"], ["drain", "1"], ["get", "daemons"]] {
+            let outcome = try mine(arguments)
+            #expect(outcome.status == 6, "\(arguments)")
+            #expect(outcome.messages.hasPrefix("Error: permission denied"), "\(outcome.messages)")
+            #expect(outcome.messages.contains("rewardd_admin"))
+        }
+        let nobody = try database.makeLogin(memberOf: [])
+        #expect(try RewardctlProcess.run(["get", "jobs"], url: nobody).status == 6)
+    }
+
+    private func run(_ arguments: [String]) throws -> RewardctlProcess.Outcome {
+        try RewardctlProcess.run(arguments, url: database.url)
+    }
+
+    private func submit(items: Int = 1) throws -> String {
+        let outcome = try RewardctlProcess.run(
+            [
+                "submit", "point_score", "--task", "image_generation", "--model", "scenes",
+                "--items", "-",
+            ],
+            input: Array(repeating: SubmitCommandTests.item, count: items)
+                .joined(separator: "\n"),
+            url: database.url
+        )
+        return try #require(outcome.lines.first, "\(outcome.messages)")
+    }
+}

@@ -1,0 +1,64 @@
+import Testing
+
+@testable import Transformer
+
+@Suite("Model input")
+struct ModelInputTests {
+    @Test("merges neighbouring tokens into one piece")
+    func merging() {
+        var input = ModelInput()
+        input.append(tokens: [1, 2])
+        input.append(tokens: [Int32]())
+        input.append(tokens: [3])
+        #expect(input.pieces.count == 1)
+        #expect(input.count == 3)
+    }
+
+    @Test(
+        "counts the rows two inputs share",
+        arguments: [
+            ([1, 2, 3], [1, 2, 3], 3), ([1, 2, 3], [1, 2, 4], 2), ([1, 2], [1, 2, 3], 2),
+            ([2], [1], 0), ([], [1], 0),
+        ] as [([Int32], [Int32], Int)])
+    func sharedTokens(a: [Int32], b: [Int32], shared: Int) {
+        #expect(tokens(a).commonPrefixCount(with: tokens(b)) == shared)
+        #expect(tokens(b).commonPrefixCount(with: tokens(a)) == shared)
+    }
+
+    @Test("shares an image only when the keys are equal")
+    func sharedImages() {
+        var a = tokens([1])
+        a.append(image: features(3), key: "x")
+        a.append(tokens: [5])
+        var b = tokens([1])
+        b.append(image: features(3), key: "x")
+        b.append(tokens: [6])
+        var c = tokens([1])
+        c.append(image: features(3), key: "y")
+        #expect(a.commonPrefixCount(with: b) == 4)
+        #expect(a.commonPrefixCount(with: c) == 1)
+        #expect(a.commonPrefixCount(with: tokens([1, 2])) == 1)
+    }
+
+    @Test("hands out the parts of a range, with where they go")
+    func parts() {
+        var input = tokens([1, 2, 3])
+        input.append(image: features(4), key: "x")
+        input.append(tokens: [9])
+        var seen: [[Int]] = []
+        input.forEachPart(of: 2..<8) { _, part, row in
+            seen.append([part.lowerBound, part.upperBound, row])
+        }
+        #expect(seen == [[2, 3, 0], [0, 4, 1], [0, 1, 5]])
+    }
+
+    private func tokens(_ ids: [Int32]) -> ModelInput {
+        var input = ModelInput()
+        input.append(tokens: ids)
+        return input
+    }
+
+    private func features(_ tokens: Int) -> ImageFeatures {
+        ImageFeatures(tokens: tokens, hidden: 1, values: Array(repeating: 0, count: tokens))
+    }
+}

@@ -1,0 +1,76 @@
+import ArgumentParsing
+import Migrations
+
+/// `rewardctl migrate`: brings the schema to the version of this binary.
+enum MigrateCommand: Command {
+    static let spec = CommandSpec(
+        "migrate",
+        overview: "Bring the schema up to date.",
+        discussion: """
+            Applies the migrations that this binary carries and the database lacks, each in a \
+            transaction of its own, under a lock: running it twice or at the same time from several \
+            hosts is safe. A database that is newer than this binary is refused.
+            """,
+        options: [
+            .flag("dry-run", "Say what would be applied, change nothing."),
+            .flag("show-sql", "Print the statements on standard output; implies --dry-run."),
+        ],
+        examples: ["rewardctl migrate", "rewardctl migrate --show-sql | less"]
+    )
+
+    static func run(_ context: CommandContext) throws -> ExitCode {
+        let api = try context.connect()
+        let target = MigrationCatalog.latest
+        let current = try api.schemaVersion(MigrationPlan.currentVersionQuery)
+        guard current <= target else {
+            throw CommandFailure(
+                .conflict,
+                """
+                the database is at schema version \(current); this rewardctl understands up to \
+                \(target). Use the rewardctl of the newer release.
+                """
+            )
+        }
+        if context.arguments.flag("show-sql") {
+            for statement in MigrationPlan.statements(current: current, target: target) {
+                try context.output.line(statement)
+            }
+            return .success
+        }
+        let pending = MigrationCatalog.all.filter { $0.number > current }
+        if pending.isEmpty {
+            context.say("The schema is up to date at version \(current).")
+            return .success
+        }
+        let isDryRun = context.arguments.flag("dry-run")
+        for migration in pending {
+            if !isDryRun {
+                // One statement at a time, so that what was applied is said even when the next fails.
+                for statement in MigrationPlan.statements(
+                    current: migration.number - 1,
+                    target: migration.number
+                ) {
+                    try api.migrate(statement)
+                }
+            }
+            let verb = isDryRun ? "would apply" : "applied"
+            let mark = migration.breaking ? " (breaking)" : ""
+            try context.output.line("\(verb) \(migration.label)\(mark)")
+            try context.output.flush()
+        }
+        context.say(
+            isDryRun
+                ? "The schema is at version \(current); migrating brings it to \(target)."
+                : "The schema is at version \(target)."
+        )
+        return .success
+    }
+}
+
+extension Migration {
+    /// `0007 checkpoint_functions`.
+    fileprivate var label: String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits + " " + name
+    }
+}

@@ -1,0 +1,39 @@
+/// The arguments of `rewardd.enqueue`.
+struct EnqueueRequest: Sendable {
+    var kind: String
+    var task: String
+    var model: String
+    /// A JSON array.
+    var items: String
+    /// A JSON object.
+    var options: String
+    var queue: String
+    var priority: Int
+    /// Seconds since 1970, or nil for `delaySeconds` from now.
+    var runAt: Int?
+    var delaySeconds: Double = 0
+    var key: String?
+}
+
+/// Which jobs a list shows; an empty or nil condition does not restrict.
+struct JobFilter: Sendable {
+    let ids: [Int64]?
+    let states: [String]?
+    let queues: [String]?
+    let kinds: [String]?
+    let limit: Int?
+
+    init(
+        ids: [Int64] = [],
+        states: [String] = [],
+        queues: [String] = [],
+        kinds: [String] = [],
+        limit: Int? = nil
+    ) {
+        self.ids = ids.isEmpty ? nil : ids
+        self.states = states.isEmpty ? nil : states
+        self.queues = queues.isEmpty ? nil : queues
+        self.kinds = kinds.isEmpty ? nil : kinds
+        self.limit = limit
+    }
+}

@@ -1,0 +1,116 @@
+import ArgumentParsing
+
+/// The items of one job as read from a JSONL file: one JSON object a line.
+struct ItemsFile: Sendable {
+    /// PostgreSQL refuses `jsonb` arrays of 256 MiB; refusing earlier names the remedy.
+    static let largestDocument = 250 << 20
+
+    /// How messages name the file.
+    let name: String
+    /// The items in order, as parsed and completed.
+    private(set) var lines: [Line] = []
+
+    /// One item and where it stood.
+    struct Line: Sendable {
+        /// The line of the file, starting at 1.
+        let number: Int
+        /// The item as compact JSON.
+        var json: String
+    }
+
+    /// Reads and checks the whole file.
+    ///
+    /// - Parameters:
+    ///   - reader: The open file.
+    ///   - transform: Completes each item, such as its media paths; its errors gain file and line.
+    ///   - progress: Called now and then with items and bytes so far.
+    /// - Throws: `CommandFailure` with `file:line: expected …, got …`.
+    init(
+        _ reader: consuming LineReader,
+        transform: (JSONNode) throws(MediaPathError) -> JSONNode = { item throws(MediaPathError) in
+            item
+        },
+        progress: (_ items: Int, _ bytes: Int) -> Void = { _, _ in }
+    ) throws(CommandFailure) {
+        name = reader.name
+        var bytes = 0
+        while let line = try reader.next() {
+            let number = reader.lineNumber
+            if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
+            let json = try Self.item(line, "\(name):\(number)", transform).json
+            bytes += json.utf8.count + 1
+            guard bytes <= Self.largestDocument else {
+                throw CommandFailure(
+                    .usage,
+                    """
+                    \(name):\(number): expected at most \(Self.largestDocument >> 20) MiB of items \
+                    in one job, got more. Split the file into several jobs.
+                    """
+                )
+            }
+            lines.append(Line(number: number, json: json))
+            if lines.count.isMultiple(of: 1000) { progress(lines.count, reader.bytesRead) }
+        }
+        progress(lines.count, reader.bytesRead)
+        guard !lines.isEmpty else {
+            throw CommandFailure(
+                .usage,
+                "\(name): expected at least one item, got none. Give one JSON object a line."
+            )
+        }
+    }
+
+    /// The number of items.
+    var count: Int64 { Int64(lines.count) }
+
+    /// All items as one JSON array.
+    var json: String {
+        var text = "["
+        text.reserveCapacity(lines.reduce(2) { $0 + $1.json.utf8.count + 1 })
+        for (index, line) in lines.enumerated() {
+            if index > 0 { text += "," }
+            text += line.json
+        }
+        return text + "]"
+    }
+
+    /// The same sentence with `items[3].image` replaced by `items.jsonl:4: image`.
+    ///
+    /// The database counts items from 0; the user counts lines of the file from 1, blank ones too.
+    func locating(_ message: String) -> String {
+        guard let match = message.firstMatch(of: /items\[(\d+)\]\.?/),
+            let index = Int(match.1), lines.indices.contains(index)
+        else { return message }
+        var rest = message[match.range.upperBound...]
+        if rest.hasPrefix(":") { rest = rest.dropFirst() }
+        return "\(name):\(lines[index].number): \(rest.drop { $0 == " " })"
+    }
+
+    private static func item(
+        _ line: [UInt8],
+        _ place: String,
+        _ transform: (JSONNode) throws(MediaPathError) -> JSONNode
+    ) throws(CommandFailure) -> JSONNode {
+        let value: JSONNode
+        do throws(JSONSyntaxError) {
+            value = try JSONReader.read(line)
+        } catch {
+            let before = String(decoding: line[..<min(error.offset, line.count)], as: UTF8.self)
+            throw CommandFailure(
+                .usage,
+                "\(place):\(before.unicodeScalars.count + 1): \(error.message)."
+            )
+        }
+        guard case .object = value else {
+            throw CommandFailure(
+                .usage,
+                "\(place): expected a JSON object, got \(value.kind)."
+            )
+        }
+        do throws(MediaPathError) {
+            return try transform(value)
+        } catch {
+            throw CommandFailure(.usage, "\(place): \(error.message).")
+        }
+    }
+}

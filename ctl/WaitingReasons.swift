@@ -1,0 +1,67 @@
+import ArgumentParsing
+
+/// Why a job is not running, as sentences with a way out, the first one being what stops it first.
+struct WaitingReasons {
+    let job: JobSummary
+    /// When the job may start.
+    let runAt: String?
+    /// Seconds until then; negative when that has passed.
+    let waitSeconds: Double
+    /// The job's row of `rewardd.queue_status`; nil when it may not be seen.
+    let queue: JSONNode?
+    /// Rows of `rewardd.daemon_status` of daemons that have not stopped; nil when they may not be
+    /// seen.
+    let daemons: [JSONNode]?
+
+    /// The reasons.
+    var sentences: [String] {
+        var reasons: [String] = []
+        if waitSeconds > 0 {
+            let moment = runAt.map(AgeText.moment) ?? "later"
+            reasons.append(
+                "It is scheduled for \(moment), in "
+                    + "\(DurationText.describe(.seconds(waitSeconds.rounded())))."
+            )
+        }
+        if let pausedAt = queue?["paused_at"]?.text {
+            reasons.append(
+                "Queue '\(job.queue)' is paused since \(AgeText.moment(pausedAt)). "
+                    + "'rewardctl queue resume \(job.queue)' opens it."
+            )
+        }
+        if let sentence = daemonReason { reasons.append(sentence) }
+        return reasons
+    }
+
+    private var daemonReason: String? {
+        guard let daemons else { return nil }
+        let live = daemons.filter { $0["state"]?.text != "dead" }
+        if live.isEmpty { return "No daemon is running. Start rewardd." }
+        let able = live.filter { Self.holds($0["models"], job.model) }
+        if able.isEmpty {
+            let offered = Set(live.flatMap { Self.texts($0["models"]) }).sorted()
+            let list = offered.isEmpty ? "none" : offered.joined(separator: ", ")
+            return "No running daemon offers model '\(job.model)' (offered: \(list))."
+        }
+        let assigned = able.filter { Self.holds($0["queues"], job.queue) }
+        if assigned.isEmpty {
+            return "No daemon that offers model '\(job.model)' works queue '\(job.queue)'."
+        }
+        let open = assigned.filter { $0["draining"] != .bool(true) }
+        if open.isEmpty { return "Every daemon that could run it is draining." }
+        if waitSeconds > 0 || queue?["paused_at"]?.text != nil { return nil }
+        let ids = open.compactMap { $0["daemon_id"]?.cell }.joined(separator: ", ")
+        return open.count == 1
+            ? "Daemon \(ids) could run it and has other work first, or is about to start it."
+            : "Daemons \(ids) could run it and have other work first, or are about to start it."
+    }
+
+    private static func texts(_ node: JSONNode?) -> [String] {
+        guard case .array(let elements) = node else { return [] }
+        return elements.map(\.cell)
+    }
+
+    private static func holds(_ node: JSONNode?, _ name: String) -> Bool {
+        texts(node).contains(name)
+    }
+}
