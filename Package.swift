@@ -102,8 +102,12 @@ let package = Package(
 
         // Compute column.
         module("TensorKernels", ["CPlatform", "Threading"], settings: kernelSettings),
-        module("Transformer", ["TensorKernels", "Hashing", "Logging"]),
-        module("Tokenization"),
+        module(
+            "Transformer",
+            ["TensorKernels", "Hashing", "Logging"],
+            settings: kernelSettings
+        ),
+        module("Tokenization", settings: kernelSettings),
         module("VisionPreprocessing", settings: kernelSettings),
         module("MediaDecoding", ["CLimitedProcess", "VisionPreprocessing", "Hashing"]),
         module(
@@ -111,7 +115,8 @@ let package = Package(
             [
                 "Transformer", "TensorKernels", "Tokenization", "VisionPreprocessing", "Threading",
                 "Hashing", "Logging",
-            ]
+            ],
+            settings: kernelSettings
         ),
         module(
             "RewardModeling",
@@ -156,13 +161,56 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        // Tests.
+        // Tests. What they share (private cluster, databases, log capture) is TestSupport.
         module(
             "TestSupport",
             ["Postgres", "Migrations", "Logging", "Hashing"],
             path: "Tests/Support",
-            exclude: ["private-cluster"]
+            exclude: ["private-cluster", "run-tests"]
         ),
+        tests("HashingTests", ["Hashing"]),
+        tests("LoggingTests", ["Logging", "TestSupport"]),
+        tests("ThreadingTests", ["Threading"]),
+        tests("ArgumentParsingTests", ["ArgumentParsing"]),
+        tests("TensorKernelsTests", ["TensorKernels", "Threading"]),
+        tests("TokenizationTests", ["Tokenization"]),
+        tests("VisionPreprocessingTests", ["VisionPreprocessing"]),
+        tests("MediaDecodingTests", ["MediaDecoding", "VisionPreprocessing"]),
+        tests("TransformerTests", ["Transformer", "TensorKernels", "Hashing"]),
+        tests(
+            "InferenceTests",
+            [
+                "Inference", "Transformer", "TensorKernels", "Tokenization", "VisionPreprocessing",
+                "MediaDecoding", "Hashing", "Logging", "Threading",
+            ]
+        ),
+        tests(
+            "RewardModelingTests",
+            ["RewardModeling", "Inference", "Tokenization", "VisionPreprocessing", "Hashing"]
+        ),
+        tests(
+            "PreferencePairsTests",
+            [
+                "PreferencePairs", "RewardModeling", "Inference", "Tokenization",
+                "VisionPreprocessing", "Hashing",
+            ]
+        ),
+        tests("PostgresTests", ["Postgres", "Threading", "Logging", "TestSupport"]),
+        tests("MigrationsTests", ["Migrations", "Postgres", "Hashing", "TestSupport"]),
+        tests(
+            "JobsTests",
+            ["Jobs", "Postgres", "Migrations", "Hashing", "Logging", "TestSupport"]
+        ),
+        tests("RewardDaemonTests", ["RewardDaemon", "Logging"]),
+        tests(
+            "RewardctlTests",
+            ["rewardctl", "Postgres", "Migrations", "ArgumentParsing", "TestSupport"]
+        ),
+        tests(
+            "EndToEndTests",
+            ["rewardd", "rewardctl", "Postgres", "Migrations", "CSystemd", "TestSupport"]
+        ),
+        tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -23,7 +23,8 @@ package struct Migration: Sendable, Equatable {
         let number = parts.first.flatMap { Int($0) }
         precondition(
             number != nil && parts.count == 2 && file.hasSuffix(".sql"),
-            "migration file '\(file)': expected a name such as '0001_create_schema.sql'")
+            "migration file '\(file)': expected a name such as '0001_create_schema.sql'"
+        )
         self.number = number ?? 0
         name = String(parts[parts.count - 1].dropLast(".sql".count))
         sql = String(decoding: bytes, as: UTF8.self)

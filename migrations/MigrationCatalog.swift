@@ -7,40 +7,52 @@ package enum MigrationCatalog {
     package static let all: [Migration] = [
         Migration(
             file: "0001_create_schema.sql",
-            bytes: PackageResources._001_create_schema_sql),
+            bytes: PackageResources._001_create_schema_sql
+        ),
         Migration(
             file: "0002_create_job_tables.sql",
-            bytes: PackageResources._002_create_job_tables_sql),
+            bytes: PackageResources._002_create_job_tables_sql
+        ),
         Migration(
             file: "0003_create_result_tables.sql",
-            bytes: PackageResources._003_create_result_tables_sql),
+            bytes: PackageResources._003_create_result_tables_sql
+        ),
         Migration(
             file: "0004_check_functions.sql",
-            bytes: PackageResources._004_check_functions_sql),
+            bytes: PackageResources._004_check_functions_sql
+        ),
         Migration(
             file: "0005_enqueue_functions.sql",
-            bytes: PackageResources._005_enqueue_functions_sql),
+            bytes: PackageResources._005_enqueue_functions_sql
+        ),
         Migration(
             file: "0006_claim_functions.sql",
-            bytes: PackageResources._006_claim_functions_sql),
+            bytes: PackageResources._006_claim_functions_sql
+        ),
         Migration(
             file: "0007_checkpoint_functions.sql",
-            bytes: PackageResources._007_checkpoint_functions_sql),
+            bytes: PackageResources._007_checkpoint_functions_sql
+        ),
         Migration(
             file: "0008_finish_functions.sql",
-            bytes: PackageResources._008_finish_functions_sql),
+            bytes: PackageResources._008_finish_functions_sql
+        ),
         Migration(
             file: "0009_liveness_functions.sql",
-            bytes: PackageResources._009_liveness_functions_sql),
+            bytes: PackageResources._009_liveness_functions_sql
+        ),
         Migration(
             file: "0010_admin_functions.sql",
-            bytes: PackageResources._010_admin_functions_sql),
+            bytes: PackageResources._010_admin_functions_sql
+        ),
         Migration(
             file: "0011_media_functions.sql",
-            bytes: PackageResources._011_media_functions_sql),
+            bytes: PackageResources._011_media_functions_sql
+        ),
         Migration(
             file: "0012_create_views.sql",
-            bytes: PackageResources._012_create_views_sql),
+            bytes: PackageResources._012_create_views_sql
+        ),
     ]
 
     /// The newest version this build knows: what `rewardctl migrate` brings a database to.

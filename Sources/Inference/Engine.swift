@@ -37,12 +37,10 @@ package final class Engine: AnswerEngine {
     /// - Throws: ``InferenceError/modelUnusable(_:)``.
     package init(blueprint: EngineBlueprint, logger: Logger) throws(InferenceError) {
         let start = ContinuousClock.now
+        // Both read every weight; the digest is the slower of the two on one processor.
+        let digest = BackgroundDigest(of: blueprint.checkpoint)
         let session = try blueprint.makeSession()
-        do {
-            modelDigest = try blueprint.checkpoint.digest()
-        } catch {
-            throw .modelUnusable("\(error)")
-        }
+        modelDigest = try digest.wait()
         identity = blueprint.identity
         byteCount = blueprint.byteCount
         contextLimit = blueprint.contextLimit

@@ -1,5 +1,6 @@
-/// Writes JSON as UTF-8 bytes, in one pass, with values that are JSON already passed through. The rows of a checkpoint
-/// carry results and evidence as finished JSON, which `JSONEncoder` could only embed by parsing it again.
+/// Writes JSON as UTF-8 bytes, in one pass, with values that are JSON already passed through. The
+/// rows of a checkpoint carry results and evidence as finished JSON, which `JSONEncoder` could only
+/// embed by parsing it again.
 struct JSONWriter {
     private(set) var bytes: [UInt8] = []
     /// True where the next key or element follows another one.

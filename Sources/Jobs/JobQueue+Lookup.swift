@@ -1,7 +1,8 @@
 import Postgres
 
 extension JobQueue {
-    /// The judgements stored under these fingerprints (32 bytes each), in no particular order. Repeated.
+    /// The judgements stored under these fingerprints (32 bytes each), in no particular order.
+    /// Repeated.
     package func findJudgements(_ fingerprints: [[UInt8]]) async throws -> [JudgementRow] {
         guard !fingerprints.isEmpty else { return [] }
         return try await session.withRetry(retry) { connection in

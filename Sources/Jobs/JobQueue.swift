@@ -1,10 +1,12 @@
 package import Postgres
 import Synchronization
 
-/// The queue as a daemon sees it: one method for each function of schema `rewardd` that role `rewardd_work` may call.
+/// The queue as a daemon sees it: one method for each function of schema `rewardd` that role
+/// `rewardd_work` may call.
 ///
-/// Calls that are safe to repeat are repeated until the database answers or the calling task is cancelled; each method
-/// says whether it is one of them. Errors are `PostgresError`, `JobsError` or `CancellationError`.
+/// Calls that are safe to repeat are repeated until the database answers or the calling task is
+/// cancelled; each method says whether it is one of them. Errors are `PostgresError`, `JobsError`
+/// or `CancellationError`.
 package struct JobQueue: Sendable {
     /// The connection all calls go through.
     package let session: Session
@@ -20,8 +22,9 @@ package struct JobQueue: Sendable {
 
     /// Leases up to `maximum` shards (1…1000) to the daemon. Tried once.
     ///
-    /// The claim is committed only after its rows have arrived. When the connection breaks during that commit, each lease
-    /// is looked up, so that no shard can stay leased to this daemon without its knowledge.
+    /// The claim is committed only after its rows have arrived. When the connection breaks during
+    /// that commit, each lease is looked up, so that no shard can stay leased to this daemon
+    /// without its knowledge.
     package func claim(
         daemonID: Int64,
         models: [String],
@@ -55,8 +58,8 @@ package struct JobQueue: Sendable {
         return held
     }
 
-    /// Stores what is finished of a shard, durably once this returns. Repeated: judgements are keyed by fingerprint and
-    /// results by item, so storing them again changes nothing.
+    /// Stores what is finished of a shard, durably once this returns. Repeated: judgements are
+    /// keyed by fingerprint and results by item, so storing them again changes nothing.
     package func checkpoint(
         _ lease: ShardLease,
         judgements: [JudgementRow],

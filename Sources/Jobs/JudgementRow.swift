@@ -1,7 +1,8 @@
 import FoundationEssentials
 import Postgres
 
-/// One row of `rewardd.judgement`: what a checkpoint stores and what `find_judgements` returns. Digests are 32 bytes.
+/// One row of `rewardd.judgement`: what a checkpoint stores and what `find_judgements` returns.
+/// Digests are 32 bytes.
 package struct JudgementRow: Sendable, Equatable {
     package var fingerprint: [UInt8]
     /// The item that asked (first).

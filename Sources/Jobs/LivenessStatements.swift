@@ -1,7 +1,7 @@
 package import Postgres
 
-/// The liveness functions as blocking calls on one connection, for the heartbeat thread: a lease must
-/// not depend on the cooperative pool having a free thread.
+/// The liveness functions as blocking calls on one connection, for the heartbeat thread: a lease
+/// must not depend on the cooperative pool having a free thread.
 package enum LivenessStatements {
     /// Announces a daemon and returns its number.
     package static func register(
@@ -17,8 +17,8 @@ package enum LivenessStatements {
         ).only().int64("daemon_id")
     }
 
-    /// Takes the daemon's advisory lock on this connection, whose end is then what tells the others.
-    /// False when another session holds it or the daemon is not registered.
+    /// Takes the daemon's advisory lock on this connection, whose end is then what tells the
+    /// others. False when another session holds it or the daemon is not registered.
     package static func holdLock(_ connection: Connection, daemonID: Int64) throws -> Bool {
         try connection.execute("SELECT rewardd.hold_daemon_lock(daemon_id => \(daemonID)) AS held")
             .only().bool("held")

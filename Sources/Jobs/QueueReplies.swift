@@ -27,8 +27,9 @@ package enum FinishReply: String, Sendable {
     case cancel
     /// Nothing written: the lease was gone before.
     case lost
-    /// The lease is gone, and the answer to an earlier attempt was lost with the connection: that attempt ended the
-    /// lease, or the shard was taken away meanwhile. Either way it is over for this daemon.
+    /// The lease is gone, and the answer to an earlier attempt was lost with the connection: that
+    /// attempt ended the lease, or the shard was taken away meanwhile. Either way it is over for
+    /// this daemon.
     case unknown
 }
 

@@ -12,7 +12,8 @@ package struct SchemaVersion: Sendable, Equatable {
         self.breaking = breaking
     }
 
-    /// Asks the database. Throws `JobsError.schemaMissing` and `.notPermitted`, or the server's error.
+    /// Asks the database. Throws `JobsError.schemaMissing` and `.notPermitted`, or the server's
+    /// error.
     ///
     /// - Parameter needed: the version to name when there is none.
     package static func read(_ connection: Connection, needed: Int) throws -> SchemaVersion {

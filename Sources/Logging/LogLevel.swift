@@ -1,4 +1,5 @@
-/// How much a line matters. `error` is for what a person should act on; one `info` line per finished job.
+/// How much a line matters. `error` is for what a person should act on; one `info` line per
+/// finished job.
 package enum LogLevel: String, Sendable, Comparable, CaseIterable {
     case debug
     case info

@@ -35,12 +35,14 @@ extension LogLine {
     package enum Prefix: Sendable {
         /// `ts=2026-11-22T20:31:07.412Z level=info msg=…`
         case timestamp
-        /// `<6>level=info msg=…`: the journal keeps the time and reads the priority from the prefix.
+        /// `<6>level=info msg=…`: the journal keeps the time and reads the priority from the
+        /// prefix.
         case journal
     }
 
-    /// The line in logfmt without its newline. Values from outside can neither end the line nor forge a key: what is
-    /// not plain printable text is quoted and escaped, and a value over 2048 bytes is cut.
+    /// The line in logfmt without its newline. Values from outside can neither end the line nor
+    /// forge a key: what is not plain printable text is quoted and escaped, and a value over 2048
+    /// bytes is cut.
     package func formatted(prefix: Prefix = .timestamp) -> String {
         var text = ""
         text.reserveCapacity(160)
@@ -137,7 +139,8 @@ extension LogLine {
         text += "\""
     }
 
-    /// Characters that could move the cursor, end the line or turn the direction of text on a terminal.
+    /// Characters that could move the cursor, end the line or turn the direction of text on a
+    /// terminal.
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0..<0x20, 0x7f...0x9f, 0x200e...0x200f, 0x2028...0x202e, 0x2066...0x2069: true

@@ -11,7 +11,8 @@ package enum LogValue: Sendable, Equatable {
     package init(_ value: Int64) { self = .int(value) }
     package init(_ value: Double) { self = .double(value) }
     package init(_ value: Bool) { self = .bool(value) }
-    /// What `String(describing:)` makes of an error; error types of this package describe themselves in a sentence.
+    /// What `String(describing:)` makes of an error; error types of this package describe
+    /// themselves in a sentence.
     package init(_ error: any Error) { self = .string(String(describing: error)) }
 }
 

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Writes lines at or above a level to a sink, each with the metadata the logger carries. Passed in, never global.
+/// Writes lines at or above a level to a sink, each with the metadata the logger carries. Passed
+/// in, never global.
 package struct Logger: Sendable {
     /// The least level that is written.
     package let level: LogLevel

@@ -1,4 +1,5 @@
-/// The text form of one-dimensional arrays (manual, section 8.15.6): `{plain,"quoted \"text\"",NULL}`.
+/// The text form of one-dimensional arrays (manual, section 8.15.6): `{plain,"quoted
+/// \"text\"",NULL}`.
 enum ArrayText {
     static func encode(_ elements: [String]) -> String {
         encode(elements.map { Optional($0) })
@@ -66,7 +67,8 @@ enum ArrayText {
             }
             let start = position
             while let byte = next, byte != UInt8(ascii: ","), byte != UInt8(ascii: "}") {
-                // A brace here would open an inner array; a backslash or quote is only written inside quotes.
+                // A brace here would open an inner array; a backslash or quote is only written
+                // inside quotes.
                 if [UInt8(ascii: "{"), UInt8(ascii: "\""), UInt8(ascii: "\\")].contains(byte) {
                     return nil
                 }

@@ -1,8 +1,8 @@
 import CLibPQ
 
 extension Connection {
-    /// libpq's parameters. The last of two values of one key wins, so what stands before `dbname` (the URL, which
-    /// libpq expands there) is a default, and what stands after it is fixed.
+    /// libpq's parameters. The last of two values of one key wins, so what stands before `dbname`
+    /// (the URL, which libpq expands there) is a default, and what stands after it is fixed.
     static func parameters(
         url: String,
         applicationName: String,

@@ -1,11 +1,11 @@
 import CLibPQ
 package import Logging
 
-/// One connection to PostgreSQL through libpq. Every call blocks; a connection is used from one thread, the one of
-/// its `Session`, and is not Sendable.
+/// One connection to PostgreSQL through libpq. Every call blocks; a connection is used from one
+/// thread, the one of its `Session`, and is not Sendable.
 ///
-/// Statements go through PQexecParams without names and leave nothing in the session, so PgBouncer's transaction
-/// mode works. Once lost, a connection stays lost: open another.
+/// Statements go through PQsendQueryParams without names and leave nothing in the session, so
+/// PgBouncer's transaction mode works. Once lost, a connection stays lost: open another.
 package final class Connection {
     /// Where the connection goes, fit for logs.
     package let address: ServerAddress
@@ -31,8 +31,8 @@ package final class Connection {
         do throws(PostgresError) {
             handle = try Connection.open(parameters)
         } catch {
-            // PgBouncer refuses start-up parameters it does not track unless told to ignore them. The server's
-            // own timeouts then hold.
+            // PgBouncer refuses start-up parameters it does not track unless told to ignore them.
+            // The server's own timeouts then hold.
             guard error.message.contains("unsupported startup parameter") else { throw error }
             logger?.warning("database pooler takes no start-up options", ["error": LogValue(error)])
             handle = try Connection.open(parameters.filter { $0.key != "options" })
@@ -51,8 +51,8 @@ package final class Connection {
     @discardableResult
     package func execute(_ query: Query) throws(PostgresError) -> ResultSet {
         let arguments = try StatementArguments(query)
-        let result = arguments.withPointers { sql, types, values, lengths, formats in
-            PQexecParams(
+        let wasSent = arguments.withPointers { sql, types, values, lengths, formats in
+            PQsendQueryParams(
                 handle,
                 sql,
                 Int32(query.parameters.count),
@@ -63,21 +63,21 @@ package final class Connection {
                 0
             )
         }
-        return try checked(result, statement: query.sql)
+        return try answer(wasSent: wasSent, statement: query.sql)
     }
 
-    /// Runs several statements separated by semicolons, in one transaction unless they say otherwise. Returns the
-    /// last result.
+    /// Runs several statements separated by semicolons, in one transaction unless they say
+    /// otherwise. Returns the last result.
     @discardableResult
     package func executeScript(_ sql: String) throws(PostgresError) -> ResultSet {
         guard !sql.utf8.contains(0) else {
             throw PostgresError(.invalidInput, "script: expected text without NUL bytes, got one")
         }
-        return try checked(PQexec(handle, sql), statement: sql)
+        return try answer(wasSent: PQsendQuery(handle, sql), statement: sql)
     }
 
-    /// Runs `body` between BEGIN and COMMIT; rolls back and rethrows when it throws. Loss of the connection during
-    /// COMMIT is `PostgresError.Kind.commitUnknown`.
+    /// Runs `body` between BEGIN and COMMIT; rolls back and rethrows when it throws. Loss of the
+    /// connection during COMMIT is `PostgresError.Kind.commitUnknown`.
     @discardableResult
     package func transaction<Value>(_ body: (Connection) throws -> Value) throws -> Value {
         precondition(!isInTransaction, "a transaction inside a transaction")
@@ -99,9 +99,11 @@ package final class Connection {
     /// True until an error showed that the connection is gone.
     package var isAlive: Bool { !wasLost && PQstatus(handle) == CONNECTION_OK }
 
-    /// Looks, without a round trip, whether the server has ended the connection since the last call.
+    /// Looks, without a round trip, whether the server has ended the connection since the last
+    /// call.
     package func isStillAlive() -> Bool {
-        // The farewell and the end of the stream may arrive apart; more is not sent to an idle connection.
+        // The farewell and the end of the stream may arrive apart; more is not sent to an idle
+        // connection.
         for _ in 0..<4 {
             guard isAlive else { return false }
             let outcome = SocketPoll.wait(
@@ -134,11 +136,13 @@ package final class Connection {
         try execute("LISTEN \(identifier: channel)")
     }
 
-    /// Notifications that have arrived: at least one, or none when `timeout` has passed or `wakeDescriptor` has become
-    /// readable (its reader resets it). Order and duplicates are the server's.
+    /// Notifications that have arrived: at least one, or none when `timeout` has passed or
+    /// `wakeDescriptor` has become readable (its reader resets it). Order and duplicates are the
+    /// server's.
     ///
-    /// Those that came in together with an earlier statement's answer already sit in libpq's queue while the socket
-    /// is quiet, so the queue is emptied before each poll: without that a wake-up could wait out the timeout.
+    /// Those that came in together with an earlier statement's answer already sit in libpq's queue
+    /// while the socket is quiet, so the queue is emptied before each poll: without that a wake-up
+    /// could wait out the timeout.
     package func waitForNotification(
         timeout: Duration,
         wakeDescriptor: Int32? = nil
@@ -192,28 +196,36 @@ package final class Connection {
         }
     }
 
-    private func checked(
-        _ result: OpaquePointer?,
+    /// Waits for the answer: the first error, or else the last result. (PQexec would return the
+    /// last error, which after a farewell of the server is "closed unexpectedly" without the code
+    /// that says why.)
+    private func answer(
+        wasSent: Int32,
         statement: String
     ) throws(PostgresError) -> ResultSet {
-        guard let result else { throw lost(statement: statement) }
-        switch PQresultStatus(result) {
-        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
-            return ResultSet(owning: result)
-        case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
-            PQclear(result)
-            // The protocol is now in a state that no other call of this type leaves.
-            wasLost = true
-            throw PostgresError(
-                .invalidInput,
-                "COPY: expected a statement that returns rows",
-                statement: statement
-            )
-        default:
-            let error = failure(of: result, statement: statement)
-            PQclear(result)
-            throw error
+        guard wasSent == 1 else { throw lost(statement: statement) }
+        var last: ResultSet?
+        var first: PostgresError?
+        while let result = PQgetResult(handle) {
+            let set = ResultSet(owning: result)
+            switch PQresultStatus(result) {
+            case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
+                last = set
+            case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+                // The protocol is now in a state that no other call of this type leaves.
+                wasLost = true
+                throw PostgresError(
+                    .invalidInput,
+                    "COPY: expected a statement that returns rows",
+                    statement: statement
+                )
+            default:
+                first = first ?? failure(of: result, statement: statement)
+            }
         }
+        if let first { throw first }
+        guard let last else { throw lost(statement: statement) }
+        return last
     }
 
     private func failure(of result: OpaquePointer, statement: String) -> PostgresError {

@@ -1,5 +1,5 @@
-/// How a connection behaves when the server or the network does not answer. What the database URL says itself
-/// (for example `?connect_timeout=3`) wins over these.
+/// How a connection behaves when the server or the network does not answer. What the database URL
+/// says itself (for example `?connect_timeout=3`) wins over these.
 package struct ConnectionOptions: Sendable {
     /// Longest wait for each host of the URL; libpq rounds up to whole seconds, at least 2.
     package var connectTimeout: Duration = .seconds(5)
@@ -23,7 +23,8 @@ package struct ConnectionOptions: Sendable {
         return options
     }
 
-    /// The `options` parameter of the start-up packet. DateStyle and bytea_output fix the forms that `Row` reads.
+    /// The `options` parameter of the start-up packet. DateStyle and bytea_output fix the forms
+    /// that `Row` reads.
     var serverSettings: String {
         [
             "-c statement_timeout=\(milliseconds(statementTimeout))",

@@ -29,7 +29,8 @@ package final class NotificationListener: Sendable {
     private let wake = WakeDescriptor()
     private let thread = Mutex<NamedThread?>(nil)
 
-    /// Prepares a listener; `start` begins. The handler runs on the listener's thread and must be quick.
+    /// Prepares a listener; `start` begins. The handler runs on the listener's thread and must be
+    /// quick.
     package init(
         url: String,
         applicationName: String,

@@ -1,19 +1,22 @@
-/// What went wrong between this process and PostgreSQL. Carries the statement's text, never its bind values, and
-/// never the password.
+/// What went wrong between this process and PostgreSQL. Carries the statement's text, never its
+/// bind values, and never the password.
 package struct PostgresError: Error, Sendable {
     /// What a caller can do depends on this, not on the words.
     package enum Kind: Sendable, Equatable {
         /// No connection could be opened.
         case cannotConnect
-        /// The connection broke. A statement outside a transaction may or may not have taken effect.
+        /// The connection broke. A statement outside a transaction may or may not have taken
+        /// effect.
         case connectionLost
-        /// The connection broke between sending COMMIT and its answer: the transaction may have taken effect.
+        /// The connection broke between sending COMMIT and its answer: the transaction may have
+        /// taken effect.
         case commitUnknown
         /// The server refused the statement.
         case statementFailed
         /// The server's answer is not of the form the caller asked for.
         case unexpectedResult
-        /// A value that cannot be sent, or a database URL that cannot be read: refused on this side.
+        /// A value that cannot be sent, or a database URL that cannot be read: refused on this
+        /// side.
         case invalidInput
     }
 

@@ -1,7 +1,9 @@
-/// A statement and its bind values, written as one string literal: `"SELECT f(\(id), \(name))"` becomes
-/// `SELECT f($1, $2)` with two values. A value never becomes part of the statement's text, so it cannot inject.
+/// A statement and its bind values, written as one string literal: `"SELECT f(\(id), \(name))"`
+/// becomes `SELECT f($1, $2)` with two values. A value never becomes part of the statement's text,
+/// so it cannot inject.
 ///
-/// The server infers the type of each value from where it stands; write `\(x)::int` where it cannot.
+/// The server infers the type of each value from where it stands; write `\(x)::int` where it
+/// cannot.
 package struct Query: Sendable, Equatable, ExpressibleByStringInterpolation {
     /// The text with `$1`, `$2`, … in place of values.
     package let sql: String
@@ -18,7 +20,8 @@ package struct Query: Sendable, Equatable, ExpressibleByStringInterpolation {
         parameters = stringInterpolation.parameters
     }
 
-    /// A statement whose text is read from a file of the package (a migration): values are not possible.
+    /// A statement whose text is read from a file of the package (a migration): values are not
+    /// possible.
     package init(script sql: String) {
         self.sql = sql
         parameters = []
@@ -106,7 +109,8 @@ extension Query {
             bind(value.map { .text($0) })
         }
 
-        /// The name of a table, channel, role …: quoted, so that it is one name whatever it contains.
+        /// The name of a table, channel, role …: quoted, so that it is one name whatever it
+        /// contains.
         package mutating func appendInterpolation(identifier: String) {
             sql += Query.quoted(identifier: identifier)
         }

@@ -6,7 +6,7 @@ package enum QueryParameter: Sendable, Equatable {
     /// A `bytea` in binary form.
     case bytea([UInt8])
 
-    /// The type's OID for PQexecParams: 0 lets the server infer it, 17 is bytea.
+    /// The type's OID for PQsendQueryParams: 0 lets the server infer it, 17 is bytea.
     var typeOID: UInt32 {
         switch self {
         case .null, .text: 0

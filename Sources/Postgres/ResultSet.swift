@@ -1,6 +1,7 @@
 import CLibPQ
 
-/// The rows a statement returned. Owns libpq's result and clears it; stays on the connection's thread.
+/// The rows a statement returned. Owns libpq's result and clears it; stays on the connection's
+/// thread.
 package final class ResultSet {
     /// Column names in order.
     package let columns: [String]
@@ -59,7 +60,8 @@ package final class ResultSet {
         return position
     }
 
-    /// The bytes of one value, nil for NULL; valid while `self` lives. Indices come from `Row` and `position(of:)`.
+    /// The bytes of one value, nil for NULL; valid while `self` lives. Indices come from `Row` and
+    /// `position(of:)`.
     func bytes(row: Int, column: Int32) -> UnsafeRawBufferPointer? {
         guard PQgetisnull(result, Int32(row), column) == 0,
             let start = PQgetvalue(result, Int32(row), column)

@@ -1,5 +1,6 @@
-/// Which errors pass by themselves, and how long to wait before the next attempt: between 0 and a bound that doubles
-/// from `base` to `maximum` ("full jitter", so that daemons that lost the same server do not return together).
+/// Which errors pass by themselves, and how long to wait before the next attempt: between 0 and a
+/// bound that doubles from `base` to `maximum` ("full jitter", so that daemons that lost the same
+/// server do not return together).
 package struct RetryPolicy: Sendable {
     /// The bound of the first wait.
     package var base: Duration
@@ -39,8 +40,9 @@ package struct RetryPolicy: Sendable {
         bound(afterAttempt: attempt) * Double.random(in: 0..<1, using: &generator)
     }
 
-    /// True when the same statement can succeed later without anybody changing it: connection lost, serialization
-    /// failure and deadlock (class 40), lock not available, resources short (53), operator intervention (57).
+    /// True when the same statement can succeed later without anybody changing it: connection lost,
+    /// serialization failure and deadlock (class 40), lock not available, resources short (53),
+    /// operator intervention (57).
     package static func isRetryable(_ error: any Error) -> Bool {
         guard let error = error as? PostgresError else { return false }
         if error.isConnectionLost { return true }

@@ -1,5 +1,6 @@
-/// One row of a result. Values are read by column name; each reader throws a sentence with the column and what was
-/// found when the value is NULL or of another form. The `…IfPresent` readers return nil for NULL.
+/// One row of a result. Values are read by column name; each reader throws a sentence with the
+/// column and what was found when the value is NULL or of another form. The `…IfPresent` readers
+/// return nil for NULL.
 package struct Row {
     private let result: ResultSet
     private let index: Int

@@ -10,20 +10,11 @@ package struct ServerAddress: Sendable, Equatable, CustomStringConvertible {
     /// For example `db1:5432/rewards as rewardd`.
     package var description: String { "\(host):\(port)/\(database) as \(user)" }
 
-    /// Reads the parts of a URL (or key=value text) as libpq would, without its environment and service file.
+    /// Reads the parts of a URL (or key=value text) as libpq would, without its environment and
+    /// service file.
     package init(url: String) throws(PostgresError) {
         try ServerAddress.check(url)
-        var values: [String: String] = [:]
-        if let options = PQconninfoParse(url, nil) {
-            defer { PQconninfoFree(options) }
-            var option = options
-            while let keyword = option.pointee.keyword {
-                if let value = option.pointee.val {
-                    values[String(cString: keyword)] = String(cString: value)
-                }
-                option += 1
-            }
-        }
+        let values = ServerAddress.values(of: url) ?? [:]
         host = values["host"] ?? values["hostaddr"] ?? "localhost"
         port = values["port"] ?? "5432"
         database = values["dbname"] ?? values["user"] ?? "default"
@@ -56,15 +47,51 @@ package struct ServerAddress: Sendable, Equatable, CustomStringConvertible {
                 "database URL: \(remedy), got text of another form (\(url.utf8.count) bytes)"
             )
         }
-        var message: UnsafeMutablePointer<CChar>?
-        guard let options = PQconninfoParse(url, &message) else {
-            PQfreemem(message)
+        guard !isURL || !hasStrayAt(url) else {
             throw PostgresError(
                 .invalidInput,
-                "database URL: \(remedy), got text that libpq cannot read (\(url.utf8.count) bytes). "
-                    + "Check the names of its parameters and percent-encode special characters."
+                "database URL: \(remedy), got an '@' in another place. Write @ / ? # of a "
+                    + "password as %40 %2F %3F %23."
             )
         }
-        PQconninfoFree(options)
+        guard let values = values(of: url) else {
+            throw PostgresError(
+                .invalidInput,
+                "database URL: \(remedy), got text that libpq cannot read "
+                    + "(\(url.utf8.count) bytes). Check the names of its parameters and "
+                    + "percent-encode special characters."
+            )
+        }
+        guard (values["port"] ?? "").allSatisfy({ $0.isASCII && $0.isNumber || $0 == "," }) else {
+            throw PostgresError(
+                .invalidInput,
+                "database URL: \(remedy), got a port that is not a number. Percent-encode "
+                    + "special characters of the password."
+            )
+        }
+    }
+
+    /// True when a password with an unescaped `@` or `/` would be taken for part of the host or the
+    /// database.
+    private static func hasStrayAt(_ url: String) -> Bool {
+        guard let start = url.ranges(of: "://").first?.upperBound else { return false }
+        let place = url[start...].prefix { $0 != "?" }
+        let authority = place.prefix { $0 != "/" }
+        return authority.count { $0 == "@" } > 1 || place[authority.endIndex...].contains("@")
+    }
+
+    /// The parameters a URL gives, or nil when libpq cannot read it.
+    private static func values(of url: String) -> [String: String]? {
+        guard let options = PQconninfoParse(url, nil) else { return nil }
+        defer { PQconninfoFree(options) }
+        var values: [String: String] = [:]
+        var option = options
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val {
+                values[String(cString: keyword)] = String(cString: value)
+            }
+            option += 1
+        }
+        return values
     }
 }

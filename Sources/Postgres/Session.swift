@@ -1,11 +1,11 @@
 package import Logging
 import Threading
 
-/// A connection that opens itself: an actor on a thread of its own, so that blocking calls of libpq never hold a thread
-/// of the cooperative pool. Calls run one after the other.
+/// A connection that opens itself: an actor on a thread of its own, so that blocking calls of libpq
+/// never hold a thread of the cooperative pool. Calls run one after the other.
 ///
-/// The connection opens with the first call. When it is lost, the call that met the loss throws and the next one opens
-/// another. Loss and return are logged once each, not once per attempt.
+/// The connection opens with the first call. When it is lost, the call that met the loss throws and
+/// the next one opens another. Loss and return are logged once each, not once per attempt.
 package actor Session {
     /// What `run` hands to its body.
     package typealias Body<Value> = @Sendable (Connection) throws -> Value
@@ -52,8 +52,9 @@ package actor Session {
         self.onConnect = onConnect
     }
 
-    /// Runs `body` once with an open connection, on the session's thread. Not repeated: after a lost connection only the
-    /// caller knows whether that is safe. What `body` returns must not hold the connection or a result.
+    /// Runs `body` once with an open connection, on the session's thread. Not repeated: after a
+    /// lost connection only the caller knows whether that is safe. What `body` returns must not
+    /// hold the connection or a result.
     package func run<Value: Sendable>(_ body: Body<Value>) async throws -> Value {
         let connection = try openConnection()
         defer { settle(connection) }
@@ -65,8 +66,9 @@ package actor Session {
         }
     }
 
-    /// Runs `body`, which must be safe to repeat, until it succeeds, throws an error that time does not heal, or the
-    /// policy's attempts are used up. Throws CancellationError when the task is cancelled between attempts.
+    /// Runs `body`, which must be safe to repeat, until it succeeds, throws an error that time does
+    /// not heal, or the policy's attempts are used up. Throws CancellationError when the task is
+    /// cancelled between attempts.
     package func withRetry<Value: Sendable>(
         _ policy: RetryPolicy = .untilCancelled,
         _ body: Body<Value>

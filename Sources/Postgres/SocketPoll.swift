@@ -8,7 +8,8 @@ package enum SocketPoll {
         case timedOut
     }
 
-    /// Blocks until one of the two is readable (or in error) or the time has passed; a signal does not end the wait.
+    /// Blocks until one of the two is readable (or in error) or the time has passed; a signal does
+    /// not end the wait.
     package static func wait(socket: Int32, wakeDescriptor: Int32?, timeout: Duration) -> Outcome {
         let deadline = ContinuousClock.now + timeout
         while true {

@@ -1,4 +1,5 @@
-/// A query laid out for PQexecParams: one buffer with the statement and every value, each ended by NUL.
+/// A query laid out for PQsendQueryParams: one buffer with the statement and every value, each
+/// ended by NUL.
 struct StatementArguments {
     private let sql: String
     private var buffer: [CChar] = []
@@ -7,7 +8,8 @@ struct StatementArguments {
     private var types: [UInt32] = []
     private var formats: [Int32] = []
 
-    /// Refuses what libpq would cut short: NUL bytes in text, and values and lists over the protocol's limits.
+    /// Refuses what libpq would cut short: NUL bytes in text, and values and lists over the
+    /// protocol's limits.
     init(_ query: Query) throws(PostgresError) {
         guard !query.sql.utf8.contains(0) else {
             throw PostgresError(
@@ -51,7 +53,7 @@ struct StatementArguments {
         }
     }
 
-    /// Calls `body` with the arrays of PQexecParams; the pointers are valid during the call.
+    /// Calls `body` with the arrays of PQsendQueryParams; the pointers are valid during the call.
     func withPointers<Result>(
         _ body: (
             _ sql: UnsafePointer<CChar>, _ types: UnsafePointer<UInt32>?,

@@ -7,7 +7,8 @@ struct FewRowsProduct<Lanes: PanelLanes> {
     let bias: UnsafePointer<Float>?
     let y: UnsafeMutablePointer<Float>
 
-    static var rowLimit: Int { Blocking.fewRows }
+    /// From 4 rows on, one panel alone has chains enough.
+    static var rowLimit: Int { 3 }
 
     func run(on pool: ComputeThreadPool) {
         // Chunks of at least 64 KiB, at most 16 a thread.

@@ -1,7 +1,14 @@
 /// The blocked product: one task is a block of rows by a group of panels.
 ///
-/// Inside a task, for each block of k: the rows' numbers are interleaved into scratch memory (half the
-/// second-level cache), then each panel's part meets all tiles of up to 6 rows.
+/// Inside a task, for each block of k: the rows' numbers are interleaved into scratch memory (at most
+/// the size of the second-level cache), then each panel's part meets all tiles of up to 6 rows.
+///
+/// Sizes were chosen by 50 interleaved samples each on a shared Zen 3 (one thread, bf16, % of the
+/// multiply-add peak of the same minutes, x [96…192, 896…4864]): room for 64 Ki numbers of x 74–79 %,
+/// 128 Ki 77–81 %; blocks of 8, 16, 24 and 32 tiles 75–79, 77–80, 75–80 and 75–81 %. Classic blocks of
+/// 256 steps lost 5–10 % to reading and writing the partial sums; widening a bf16 panel to a scratch
+/// panel first gains nothing over widening in registers; copying rows without interleaving them (a
+/// memcpy) lost 10 %, see `Microkernel`.
 struct ManyRowsProduct<Lanes: PanelLanes> {
     let x: UnsafePointer<Float>
     let rows: Int
@@ -11,10 +18,10 @@ struct ManyRowsProduct<Lanes: PanelLanes> {
 
     func run(on pool: ComputeThreadPool) {
         let tiles = (rows + 5) / 6
-        let rowBlocks = (tiles + Blocking.tilesPerBlock - 1) / Blocking.tilesPerBlock
+        let rowBlocks = (tiles + ManyRowsBlocking.tilesPerBlock - 1) / ManyRowsBlocking.tilesPerBlock
         let panels = weight.panelCount
         // Enough tasks that the last ones end together, few enough that interleaving stays cheap.
-        let wanted = (Blocking.tasksPerThread * pool.threadCount + rowBlocks - 1) / rowBlocks
+        let wanted = (ManyRowsBlocking.tasksPerThread * pool.threadCount + rowBlocks - 1) / rowBlocks
         let groups = pool.threadCount == 1 ? 1 : max(1, min(panels, wanted))
         pool.run(count: rowBlocks * groups) { task, worker in
             let block = evenRange(task / groups, of: rowBlocks, count: tiles)
@@ -54,39 +61,68 @@ private struct RowBlock<Lanes: PanelLanes> {
         }
     }
 
-    /// Steps whose interleaved rows fit half the second-level cache.
-    private var depthLimit: Int { max(Blocking.depth, Blocking.rowNumbers / rows.count) }
+    /// Steps whose interleaved rows fit the space for them.
+    private var depthLimit: Int { ManyRowsBlocking.rowNumbers / rows.count }
 
     private func multiply(panel: Int, depth: Range<Int>, isFirst: Bool, isLast: Bool) {
         let outputs = product.weight.outputs
         let column = panel * PackedMatrix.panelWidth
         let columns = min(PackedMatrix.panelWidth, outputs - column)
         let steps = product.weight.step(panel: panel, input: depth.lowerBound)
-        let short = rows.count / tiles
-        let tallTiles = rows.count % tiles
-        var row = 0
-        // The last panel may be narrower than 16: it works on a copy.
-        if columns < PackedMatrix.panelWidth {
-            return
-        }
+        let height = rows.count / tiles
+        let tallerTiles = rows.count % tiles
         let bias = isLast ? product.bias.map { $0 + column } : nil
+        var interleaved = UnsafePointer(scratch)
         var y = product.y + rows.lowerBound * outputs + column
         for tile in 0..<tiles {
-            let height = tile < tallTiles ? short + 1 : short
-            multiplyTile(
-                Lanes.self, height: height, scratch + row * depth.count, panel: steps,
-                steps: depth.count, bias: bias, isFirst: isFirst, into: y, stride: outputs)
-            row += height
+            let height = tile < tallerTiles ? height + 1 : height
+            if columns == PackedMatrix.panelWidth {
+                multiplyTile(
+                    Lanes.self, height: height, interleaved, panel: steps, steps: depth.count,
+                    bias: bias, isFirst: isFirst, into: y, stride: outputs)
+            } else {
+                multiplyNarrowTile(
+                    height: height, interleaved, panel: steps, steps: depth.count, bias: bias,
+                    isFirst: isFirst, into: y, columns: columns)
+            }
+            interleaved += height * depth.count
             y += height * outputs
+        }
+    }
+
+    /// The last panel when outputs is no multiple of 16: the same tile, on a copy of full width.
+    private func multiplyNarrowTile(
+        height: Int, _ interleaved: UnsafePointer<Float>, panel: UnsafeRawPointer, steps: Int,
+        bias: UnsafePointer<Float>?, isFirst: Bool, into y: UnsafeMutablePointer<Float>,
+        columns: Int
+    ) {
+        let outputs = product.weight.outputs
+        let width = PackedMatrix.panelWidth
+        let copy = scratch + ManyRowsBlocking.rowNumbers + 16
+        let wideBias = copy + 6 * width
+        copy.update(repeating: 0, count: 7 * width)
+        if let bias { wideBias.update(from: bias, count: columns) }
+        if !isFirst {
+            for row in 0..<height {
+                (copy + row * width).update(from: y + row * outputs, count: columns)
+            }
+        }
+        multiplyTile(
+            Lanes.self, height: height, interleaved, panel: panel, steps: steps,
+            bias: bias == nil ? nil : UnsafePointer(wideBias), isFirst: isFirst, into: copy,
+            stride: width)
+        for row in 0..<height {
+            (y + row * outputs).update(from: copy + row * width, count: columns)
         }
     }
 }
 
-/// Sizes of the blocks, for 32 KiB of first-level and 512 KiB of second-level cache a core.
-package enum Blocking {
-    nonisolated(unsafe) package static var tilesPerBlock = 16
-    nonisolated(unsafe) package static var tasksPerThread = 4
-    nonisolated(unsafe) package static var depth = 256
-    nonisolated(unsafe) package static var rowNumbers = 65536
-    nonisolated(unsafe) package static var fewRows = 3
+/// Sizes of the blocks of `ManyRowsProduct`.
+private enum ManyRowsBlocking {
+    /// Tiles of 6 rows in one task.
+    static let tilesPerBlock = 24
+    /// Numbers of x interleaved at a time.
+    static let rowNumbers = 128 << 10
+    /// Tasks per thread wanted: more share the work better at the end, fewer interleave x less often.
+    static let tasksPerThread = 4
 }

@@ -5,33 +5,54 @@
 /// panel, 6 broadcasts and 12 multiply-adds a step. One row by 4 panels has 8 chains, just enough to
 /// hide the 4 cycles of a multiply-add on two ports.
 ///
-/// Measured (Zen 3, medians of 300 interleaved samples, GFLOP/s of 101–103 in registers): rows
-/// interleaved 86–94, rows apart 74–92, and unrolling by 2, 4 or 8 steps is no better or worse (the
-/// loop then leaves the fast part of the front end, which another tenant of the core may share).
+/// Measured on a Zen 3 whose core other tenants share (two runs, medians of 300 interleaved samples,
+/// GFLOP/s; multiply-adds in registers alone: 103): rows of x apart 75 and 93; interleaved 85 and 99;
+/// interleaved and unrolled by 2: 84 and 96; by 4: 92 and 98; by 8: 92 and 99. In the quietest tenth all
+/// reach 100–102: what differs is how many instructions stand beside the multiply-adds when the other
+/// half of the core competes for the front end. A nested loop for the unrolling is not unrolled by the
+/// compiler and loses 10 %, hence the four lines.
 enum Microkernel {
-    /// acc[r] += Σ x[r][k] · panel[k], k ascending, one chain of fused multiply-adds per element.
+    /// acc[r] += Σ x[k][r] · panel[k], k ascending, one chain of fused multiply-adds per element.
     ///
     /// - Parameters:
-    ///   - x: number k of row r lies at x[r * rowStride + k * stepStride].
+    ///   - x: [steps][rows], interleaved.
     ///   - panel: `steps` steps of `Lanes`.
     @inline(__always)
     static func accumulate<Lanes: PanelLanes, let rows: Int>(
-        _ lanes: Lanes.Type, _ x: UnsafePointer<Float>, rowStride: Int, stepStride: Int,
-        panel: UnsafeRawPointer, steps: Int, _ acc: inout InlineArray<rows, SIMD16<Float>>
+        _ lanes: Lanes.Type, _ x: UnsafePointer<Float>, panel: UnsafeRawPointer, steps: Int,
+        _ acc: inout InlineArray<rows, SIMD16<Float>>
     ) {
+        let size = Lanes.stepByteCount
         var x = x
         var step = panel
-        for _ in 0..<steps {
-            let w = Lanes.load(step)
-            for row in 0..<rows {
-                acc[row].addProduct(SIMD16(repeating: x[row &* rowStride]), w)
-            }
-            x += stepStride
-            step += Lanes.stepByteCount
+        var left = steps
+        while left >= 4 {
+            accumulate(lanes, x, step, &acc)
+            accumulate(lanes, x + rows, step + size, &acc)
+            accumulate(lanes, x + 2 &* rows, step + 2 &* size, &acc)
+            accumulate(lanes, x + 3 &* rows, step + 3 &* size, &acc)
+            x += 4 &* rows
+            step += 4 &* size
+            left &-= 4
+        }
+        while left > 0 {
+            accumulate(lanes, x, step, &acc)
+            x += rows
+            step += size
+            left &-= 1
         }
     }
 
-    /// The same for `panels` panels, `panelStride` bytes apart, at once; same chains, same bits.
+    @inline(__always)
+    private static func accumulate<Lanes: PanelLanes, let rows: Int>(
+        _ lanes: Lanes.Type, _ x: UnsafePointer<Float>, _ step: UnsafeRawPointer,
+        _ acc: inout InlineArray<rows, SIMD16<Float>>
+    ) {
+        let w = Lanes.load(step)
+        for row in 0..<rows { acc[row].addProduct(SIMD16(repeating: x[row]), w) }
+    }
+
+    /// The same for rows `rowStride` numbers apart and `panels` panels `panelStride` bytes apart.
     @inline(__always)
     static func accumulate<Lanes: PanelLanes, let rows: Int, let panels: Int>(
         _ lanes: Lanes.Type, _ x: UnsafePointer<Float>, rowStride: Int, panel: UnsafeRawPointer,

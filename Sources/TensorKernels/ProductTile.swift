@@ -39,8 +39,7 @@ private struct ProductTile<Lanes: PanelLanes> {
         if !isFirst {
             for row in 0..<height { acc[row] = load16(y + row &* stride) }
         }
-        Microkernel.accumulate(
-            Lanes.self, rows, rowStride: 1, stepStride: height, panel: panel, steps: steps, &acc)
+        Microkernel.accumulate(Lanes.self, rows, panel: panel, steps: steps, &acc)
         if let bias {
             let bias = load16(bias)
             for row in 0..<height { acc[row] += bias }

@@ -2,8 +2,9 @@ import CPlatform
 import Glibc
 import Synchronization
 
-/// One POSIX thread with a name that `top -H`, `perf` and gdb show. It starts at once, has a stack of 8 MiB, and
-/// blocks every signal that is sent from outside: signals belong to the main thread, which waits for them.
+/// One POSIX thread with a name that `top -H`, `perf` and gdb show. It starts at once, has a stack
+/// of 8 MiB, and blocks every signal that is sent from outside: signals belong to the main thread,
+/// which waits for them.
 package final class NamedThread: Sendable {
     /// The whole name; the kernel keeps its first 15 bytes.
     package let name: String
@@ -12,8 +13,8 @@ package final class NamedThread: Sendable {
     private let life: ThreadLife
     private let isJoined = Mutex(false)
 
-    /// Starts the thread. A process that may not create another thread stops here with a sentence: nothing that
-    /// needs the thread could go on.
+    /// Starts the thread. A process that may not create another thread stops here with a sentence:
+    /// nothing that needs the thread could go on.
     package init(name: String, body: @escaping @Sendable () -> Void) {
         self.name = name
         life = ThreadLife()
@@ -23,7 +24,8 @@ package final class NamedThread: Sendable {
         pthread_attr_setstacksize(&attributes, 8 << 20)
         defer { pthread_attr_destroy(&attributes) }
 
-        // The mask is inherited: setting it here leaves no instant in which the new thread could take a signal.
+        // The mask is inherited: setting it here leaves no instant in which the new thread could
+        // take a signal.
         var masked = SignalMask.allButFaults()
         var previous = sigset_t()
         pthread_sigmask(SIG_SETMASK, &masked, &previous)
@@ -51,7 +53,8 @@ package final class NamedThread: Sendable {
         !life.hasEnded && pthread_equal(identity.thread, pthread_self()) != 0
     }
 
-    /// Waits until the body has returned. Later calls return at once; a thread must not join itself.
+    /// Waits until the body has returned. Later calls return at once; a thread must not join
+    /// itself.
     package func join() {
         precondition(!isCurrent, "thread '\(name)' joins itself")
         isJoined.withLock { isJoined in
@@ -62,7 +65,8 @@ package final class NamedThread: Sendable {
     }
 }
 
-/// A pthread_t is an integer on Linux; the wrapper states that handing it to another thread is allowed.
+/// A pthread_t is an integer on Linux; the wrapper states that handing it to another thread is
+/// allowed.
 // @unchecked Sendable because POSIX lets every thread of the process use the identifier.
 private struct ThreadIdentity: @unchecked Sendable {
     let thread: pthread_t

@@ -1,9 +1,11 @@
 import Glibc
 
-/// A serial executor that owns one thread. An actor whose `unownedExecutor` is this one runs all of its methods on
-/// that thread, so they may block in C calls without holding a thread of the cooperative pool.
+/// A serial executor that owns one thread. An actor whose `unownedExecutor` is this one runs all of
+/// its methods on that thread, so they may block in C calls without holding a thread of the
+/// cooperative pool.
 ///
-/// The thread lives as long as the executor: the last release ends it after the jobs already queued have run.
+/// The thread lives as long as the executor: the last release ends it after the jobs already queued
+/// have run.
 package final class ThreadExecutor: SerialExecutor {
     private let queue: JobQueueOfThread
     private let thread: NamedThread
@@ -38,7 +40,8 @@ package final class ThreadExecutor: SerialExecutor {
 private final class JobQueueOfThread: @unchecked Sendable {
     private struct Entry {
         let job: UnownedJob
-        /// Keeps the executor alive until its job has run: the job may release the actor that owns it.
+        /// Keeps the executor alive until its job has run: the job may release the actor that owns
+        /// it.
         let executor: ThreadExecutor
     }
 

@@ -79,9 +79,9 @@ struct JSONParser {
         while let byte = peek() {
             switch byte {
             case UInt8(ascii: "\""):
-                text += try segment(start..<position)
+                let last = try segment(start..<position)
                 position += 1
-                return text
+                return text.isEmpty ? last : text + last
             case UInt8(ascii: "\\"):
                 text += try segment(start..<position)
                 text.unicodeScalars.append(try escape())

@@ -1,8 +1,8 @@
 /// One value of a JSON document, with the members of objects in file order.
 ///
-/// Why not JSONDecoder: a real tokenizer.json is 7 MB with 300,000 strings, which takes it 0.6 s
-/// against under 0.1 s here; it hides duplicate keys, and it compares keys by canonical
-/// equivalence, which a vocabulary must not.
+/// Why not JSONDecoder: it hides duplicate keys, it compares keys by canonical equivalence, which a
+/// vocabulary must not, and it is no quicker (a file of 60,000 tokens, 4.2 MB: 0.3 s here with all
+/// checks and tables).
 enum JSONValue: Sendable {
     case null
     case boolean(Bool)

@@ -1,4 +1,5 @@
 import ArgumentParsing
+import Dispatch
 import Foundation
 import Glibc
 import Logging
@@ -9,7 +10,9 @@ import TensorKernels
 /// The daemon's entry point: reads the command line, then hands over to `Daemon`.
 @main
 enum Rewardd {
-    static func main() async {
+    /// Not `async`: an asynchronous main ends in `dispatch_main`, whose thread waits with every signal
+    /// open, so that SIGTERM would end the process before the signal thread sees it (measured: it did).
+    static func main() {
         SignalThread.block()
         if let refusal = ProcessorSupport.refusal() {
             leave(.configuration, "rewardd: \(refusal)")
@@ -19,7 +22,10 @@ enum Rewardd {
             let configuration = try configuration(arguments)
             switch arguments.command.first {
             case "check-config": check(configuration)
-            default: await run(configuration)
+            default:
+                Task.detached { await run(configuration) }
+                // The task leaves through `exit`; detached, because the main thread is blocked here.
+                DispatchSemaphore(value: 0).wait()
             }
         } catch {
             leave(.configuration, "Error: \(error)")

@@ -9,28 +9,22 @@ import Testing
 @Suite("Parity with the reference")
 struct ParityTests {
     @Test(
-        "every committed case is within tolerance",
-        arguments: [TinyModel.huggingFace, TinyModel.original])
-    func goldens(checkpoint: String) throws {
-        let report = try run(checkpoint, prefillRows: 256)
+        "every committed case is within tolerance, pixels and tokens exact",
+        arguments: [(TinyModel.huggingFace, 256), (TinyModel.original, 31)])
+    func goldens(checkpoint: String, prefillRows: Int) throws {
+        let report = try run(checkpoint, prefillRows: prefillRows)
         #expect(report.isWithin, "\(report.text)")
         #expect(report.cases.count { $0.skipped == nil } == 8)
-    }
-
-    @Test("the greedy tokens and the exact stages are exact")
-    func exactStages() throws {
-        let report = try run(TinyModel.huggingFace, prefillRows: 31)
         let exact = report.worst.filter {
             ["pixels", "pixel_sample", "token_ids", "chat_template", "greedy_ids"].contains(
                 $0.stage)
         }
         #expect(exact.count == 5)
-        #expect(exact.allSatisfy { $0.difference == 0 }, "\(report.text)")
+        #expect(exact.allSatisfy { $0.difference == 0 })
     }
 
     @Test("a case that is over its tolerance is named and fails the report")
     func overTolerance() throws {
-        // The original checkpoint's weights against itself are fine; a golden of another picture is not.
         let parity = try ParityRun(
             checkpoint: TinyModel.huggingFace, goldens: TinyModel.goldens + "/llava_ov/golden",
             threads: 1,

@@ -51,8 +51,13 @@ struct CheckpointTests {
               "pair": null}]
             """
         #expect(
-            try queue.checkpoint(lease, judgements: "[\(Self.judgement(item: 0))]", results: results)
-                == "ok")
+            try queue.checkpoint(
+                lease,
+                judgements: "[\(Self.judgement(item: 0))]",
+                results: results
+            )
+                == "ok"
+        )
         #expect(try queue.results(job) == ["0 completed", "2 failed unparsed"])
         #expect(try queue.status(job) == "running 3 1 1")
         let pair = try queue.connection.execute("SELECT * FROM rewardd.pair").only()
@@ -178,17 +183,19 @@ struct CheckpointTests {
         ),
     ]
 
-    @Test("refuses entries outside the lease or without sense, naming them", arguments: refusals)
-    func refuses(judgements: String, results: String, message: String) throws {
+    @Test("refuses entries outside the lease or without sense, naming them")
+    func refuses() throws {
         try queue.enqueue(items: 4, options: #"{"shard_size": 2}"#)
         let lease = try queue.claim(daemon)[0]
         let before = try everything()
-        let error = try queue.refusal {
-            _ = try queue.checkpoint(lease, judgements: judgements, results: results)
+        for (judgements, results, message) in Self.refusals {
+            let error = try queue.refusal {
+                _ = try queue.checkpoint(lease, judgements: judgements, results: results)
+            }
+            #expect(error?.message == message)
+            #expect(error?.sqlState == .invalidParameterValue && error?.hint?.isEmpty == false)
+            #expect(try everything() == before)
         }
-        #expect(error?.message == message)
-        #expect(error?.sqlState == .invalidParameterValue && error?.hint?.isEmpty == false)
-        #expect(try everything() == before)
     }
 
     @Test("of the same judgements by four daemons at once stores each once")
@@ -212,7 +219,8 @@ struct CheckpointTests {
                 }
                 let joined = "[\(entries.joined(separator: ","))]"
                 replies.insert(
-                    try own.checkpoint(leases[index], judgements: joined, results: "[]"))
+                    try own.checkpoint(leases[index], judgements: joined, results: "[]")
+                )
             }
             return replies
         }

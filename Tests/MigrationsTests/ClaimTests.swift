@@ -75,11 +75,13 @@ struct ClaimTests {
         #expect(Set(taken.joined()).count == 80)
     }
 
-    @Test("refuses a senseless limit", arguments: [0, -1, 1001])
-    func limit(count: Int) throws {
-        let error = try queue.refusal { _ = try queue.claim(1, max: count) }
-        #expect(error?.message == "max_shards: expected 1 to 1000, got \(count)")
-        #expect(error?.sqlState == .invalidParameterValue)
+    @Test("refuses a senseless limit")
+    func limit() throws {
+        for count in [0, -1, 1001] {
+            let error = try queue.refusal { _ = try queue.claim(1, max: count) }
+            #expect(error?.message == "max_shards: expected 1 to 1000, got \(count)")
+            #expect(error?.sqlState == .invalidParameterValue)
+        }
     }
 
     @Test("gives nothing to a daemon that is unknown, draining or stopped")
@@ -128,7 +130,8 @@ struct ClaimTests {
             try row.text("items") == """
                 [{"index": 1, "payload": {"image": "2.png", "caption": "caption 2"}}, \
                 {"index": 3, "payload": {"image": "4.png", "caption": "caption 4"}}]
-                """)
+                """
+        )
         #expect(try row.text("kind") == "point_score" && row.text("task") == "image_generation")
         #expect(try row.int("first_item") == 0 && row.int("item_count") == 4)
         #expect(try row.int("attempts") == 1)
@@ -199,14 +202,17 @@ struct ClaimTests {
                 Query(
                     script: """
                         PREPARE probe (bigint, text[], text[], int, int, timestamptz) AS \(statement)
-                        """))
+                        """
+                )
+            )
             defer { _ = try? connection.execute("DEALLOCATE probe") }
             return try connection.execute(
                 Query(
                     script: """
                         EXPLAIN (ANALYZE, COSTS off, TIMING off)
                         EXECUTE probe (\(daemon), '{m,n}', '{default}', 1, 40, now())
-                        """)
+                        """
+                )
             ).map { try $0.text("QUERY PLAN") }
         }
     }

@@ -30,16 +30,17 @@ struct InterleavingTests {
             queue = try QueueFixture()
             job = try queue.enqueue(
                 items: items,
-                options: #"{"shard_size": \#(shardSize), "max_attempts": 2}"#)
+                options: #"{"shard_size": \#(shardSize), "max_attempts": 2}"#
+            )
         }
     }
 
-    @Test("keep every invariant", arguments: [(2, 2), (3, 2)])
-    func all(items: Int, shardSize: Int) throws {
-        let search = try Search(items: items, shardSize: shardSize)
+    @Test("keep every invariant", arguments: [(2, 5), (3, 4)])
+    func all(items: Int, steps: Int) throws {
+        let search = try Search(items: items, shardSize: 2)
         try search.queue.connection.execute("BEGIN")
         let daemons = [try search.queue.register(), try search.queue.register()]
-        try explore(search, World(daemons: daemons), stepsLeft: 5)
+        try explore(search, World(daemons: daemons), stepsLeft: steps)
         #expect(search.failures.isEmpty, "\(search.failures.prefix(3))")
         #expect(search.states > 200)
         try search.queue.connection.execute("ROLLBACK")
@@ -144,7 +145,8 @@ struct InterleavingTests {
                 SELECT string_agg(r.item_index || r.state, ';' ORDER BY r.item_index)
                 FROM rewardd.item_result r WHERE r.job_id = j.job_id
             )) AS value FROM rewardd.job j WHERE j.job_id = \(search.job)
-            """)
+            """
+        )
         // A lease that is worth nothing any more differs only in which items it would write.
         return line + "\(world.leases.map { $0?.items ?? [] })"
     }
@@ -198,7 +200,8 @@ struct InterleavingTests {
                 ('failed with a completed item', EXISTS (
                     SELECT FROM j, r WHERE j.state = 'failed' AND r.state = 'completed'))
             ) AS p (problem, found) WHERE found
-            """)
+            """
+        )
         for problem in broken { search.failures.append("\(world.path): \(problem)") }
     }
 }

@@ -83,7 +83,8 @@ struct MigrationPlanTests {
         try queue.connection.execute(
             """
             GRANT CREATE ON DATABASE \(identifier: queue.database.name) TO \(identifier: login)
-            """)
+            """
+        )
         try migrate(owner)
         try migrate(owner)
         #expect(try version(owner) == MigrationCatalog.latest)

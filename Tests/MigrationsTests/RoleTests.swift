@@ -32,9 +32,11 @@ struct RoleTests {
             results: #"""
                 [{"item_index": 0, "state": "completed", "result": {}, "pair": {"chosen_index": 0,
                 "rejected_index": 1, "chosen": "a", "rejected": "b"}}]
-                """#)
+                """#
+        )
         for view in ["job_status", "result", "pair", "job_item", "job_event", "job_judgement"] {
-            let count: Query = "SELECT count(*) AS value FROM rewardd.\(identifier: view) WHERE job_id = \(job)"
+            let count: Query =
+                "SELECT count(*) AS value FROM rewardd.\(identifier: view) WHERE job_id = \(job)"
             #expect(try alice.number(count) > 0, "\(view)")
             #expect(try bob.number(count) == 0, "\(view)")
         }
@@ -43,7 +45,8 @@ struct RoleTests {
         #expect(foreign?.sqlState == .noDataFound)
         #expect(
             foreign?.message.replacing("\(job)", with: "4711", maxReplacements: 1)
-                == unknown?.message)
+                == unknown?.message
+        )
         #expect(try bob.refusal { _ = try bob.retry(job) }?.sqlState == .noDataFound)
         #expect(try alice.cancel(job) == "running")
         _ = try queue.finish(lease, "release")
@@ -55,7 +58,8 @@ struct RoleTests {
         let alice = try queue.login("rewardd_submit")
         try alice.enqueue()
         for table in [
-            "job", "shard", "item", "item_result", "judgement", "preference_pair", "daemon", "queue",
+            "job", "shard", "item", "item_result", "judgement", "preference_pair", "daemon",
+            "queue",
             "event", "media", "media_upload", "schema_version", "daemon_status", "queue_status",
         ] {
             try denied(alice, "SELECT * FROM rewardd.\(table)")
@@ -65,7 +69,8 @@ struct RoleTests {
             "INSERT INTO rewardd.queue (name) VALUES ('x')", "CREATE TABLE rewardd.x ()",
             "SELECT nextval('rewardd.lease_token_sequence')",
             "SELECT rewardd.claim_shards(1, '{m}', '{default}', 1)",
-            "SELECT rewardd.checkpoint(1, 1, '[]', '[]')", "SELECT rewardd.finish_shard(1, 1, 'done')",
+            "SELECT rewardd.checkpoint(1, 1, '[]', '[]')",
+            "SELECT rewardd.finish_shard(1, 1, 'done')",
             "SELECT rewardd.register_daemon('h', 1, 'v', '{}', '{}')", "SELECT rewardd.rescue()",
             "SELECT rewardd.heartbeat(1, true)", "SELECT rewardd.stop_daemon(1)",
             "SELECT rewardd.hold_daemon_lock(1)", "SELECT rewardd.cancelled_shards(1)",
@@ -87,7 +92,8 @@ struct RoleTests {
             """
             CREATE FUNCTION pg_temp.leak(value jsonb) RETURNS boolean LANGUAGE plpgsql COST 0.0001
             AS 'BEGIN RAISE EXCEPTION ''seen''; END'
-            """)
+            """
+        )
         for statement in [
             "SELECT * FROM rewardd.job_status WHERE pg_temp.leak(options)",
             "SELECT * FROM rewardd.job_item WHERE pg_temp.leak(payload)",
@@ -112,7 +118,8 @@ struct RoleTests {
             CREATE FUNCTION pg_temp._wake(text) RETURNS void
                 LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''hijacked as %'', current_user; END';
             SET search_path = pg_temp, rewardd, pg_catalog
-            """)
+            """
+        )
         let job = try alice.enqueue(items: 2, key: "k")
         #expect(try queue.status(job) == "ready 2 0 0")
         #expect(try alice.cancel(job) == "cancelled")

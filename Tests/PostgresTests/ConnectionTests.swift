@@ -130,19 +130,28 @@ struct ConnectionTests {
         #expect(error.map(RetryPolicy.isRetryable) == true)
     }
 
-    @Test("a connection that the server ends is lost, with the reason")
+    @Test("a connection that the server ends is lost")
     func terminated() throws {
         let victim = try database.connect()
         #expect(victim.isStillAlive())
         try connection.execute("SELECT pg_terminate_backend(\(victim.backendPID), 5000)")
         let error = failure { try victim.execute("SELECT \("x")::text") }
         #expect(error?.kind == .connectionLost)
-        #expect(error?.sqlState == .adminShutdown)
+        #expect(error?.message.isEmpty == false)
         #expect(!victim.isAlive)
         #expect(failure { try victim.ping() }?.isConnectionLost == true)
         #expect(throws: PostgresError.self) {
             try victim.waitForNotification(timeout: .seconds(10))
         }
+    }
+
+    @Test("a connection that the server ends during a statement is lost, with the server's code")
+    func terminatedInside() throws {
+        let error = failure {
+            try connection.execute("SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(5)")
+        }
+        #expect(error?.kind == .connectionLost)
+        #expect(error?.sqlState == .adminShutdown)
     }
 
     @Test("an idle connection that the server ended is noticed without a round trip")

@@ -36,7 +36,10 @@ struct DatabaseURLTests {
         arguments: [
             "postgres//me:hunter22@host/db", "hunter22", "postgresql://me:hunter22@host:port%zz/db",
             "host=h password='hunter22", "pasword=hunter22", "postgresql://h/db?pass=hunter22",
-            "a\u{0}hunter22", "postgresql://h?connect_timeout=hunter22",
+            "a\u{0}hunter22", "postgresql://me:x@hunter22@host/db",
+            "postgresql://me:12/hunter22@host/db",
+            "postgresql://me:hunter22?x@host/db", "postgresql://me@:hunter22@127.0.0.1:1/db",
+            "postgresql://h?connect_timeout=hunter22",
         ]
     )
     func malformed(_ url: String) {
@@ -66,8 +69,10 @@ struct DatabaseURLTests {
             let url = String(decoding: bytes, as: UTF8.self)
             do {
                 let address = try ServerAddress(url: url)
+                // "me.hunter22@…" has a user of that name and no password.
+                let isSecret = url.contains(":hunter22@")
                 #expect(
-                    !address.description.contains("hunter22") || !url.contains(":hunter22@"),
+                    !isSecret || !address.description.contains("hunter22"),
                     "seed \(seed): \(url)"
                 )
             } catch {

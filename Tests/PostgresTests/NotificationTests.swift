@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 import Threading
 
-/// What breaks silently: a wake-up that waits out its timeout because the notification was already in libpq's queue.
+/// What breaks silently: a wake-up that waits out its timeout because the notification was already
+/// in libpq's queue.
 @Suite("Notifications")
 struct NotificationTests {
     private static let database = Result { try TemporaryDatabase.empty() }
@@ -14,7 +15,8 @@ struct NotificationTests {
         database = try Self.database.get()
     }
 
-    /// Longer than anything here takes on a busy machine, shorter than the timeouts waited out by the fault.
+    /// Longer than anything here takes on a busy machine, shorter than the timeouts waited out by
+    /// the fault.
     private let patience = Duration.seconds(20)
 
     private func seconds(_ body: () throws -> Void) rethrows -> Duration {

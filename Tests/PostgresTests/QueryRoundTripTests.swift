@@ -12,7 +12,8 @@ struct QueryRoundTripTests {
         connection = try Self.database.get().connect()
     }
 
-    /// Text that has broken other drivers: quotes, backslashes, placeholders, comments, array syntax, scripts.
+    /// Text that has broken other drivers: quotes, backslashes, placeholders, comments, array
+    /// syntax, scripts.
     static let awkwardTexts = [
         "", " ", "plain", "O'Reilly", "\"double\"", "back\\slash", "\\x00", "$1", "$$", "--", "/*",
         "'; DROP SCHEMA public CASCADE; --",

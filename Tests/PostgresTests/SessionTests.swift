@@ -75,7 +75,8 @@ struct SessionTests {
         defer { cluster.stop() }
         let session = makeSession(url: cluster.url)
         _ = try await session.run { try $0.executeScript("CREATE TABLE t (n int)").count }
-        // Each insert is its own transaction; repeating one after a loss may store it twice, never zero times.
+        // Each insert is its own transaction; repeating one after a loss may store it twice, never
+        // zero times.
         let inserts = Task {
             for number in 0..<400 {
                 _ = try await session.withRetry(RetryPolicy(base: .milliseconds(10))) {

@@ -82,6 +82,7 @@ struct AnswerReadingTests {
     func generated() throws {
         let pair = AnswerReading(
             generated: "Image 1 is better than Image 2.\0",
+            isComplete: true,
             question: try QuestionSamples.pair(.secondFirst)
         )
         #expect(
@@ -89,10 +90,32 @@ struct AnswerReadingTests {
         )
         let point = AnswerReading(
             generated: "Final Score: 3.7",
+            isComplete: true,
             question: try QuestionSamples.point()
         )
         #expect(point.score == 3.7 && point.verdict == nil && point.probabilities.isEmpty)
-        let lost = AnswerReading(generated: "?", question: try QuestionSamples.point())
+        let lost = AnswerReading(
+            generated: "?",
+            isComplete: true,
+            question: try QuestionSamples.point()
+        )
         #expect(lost.score == nil && lost.verdict == .unparsed)
+    }
+
+    @Test("an answer that was cut off is unparsed: 3 may be the start of 3.7")
+    func cutOff() throws {
+        let point = AnswerReading(
+            generated: "Final Score: 3",
+            isComplete: false,
+            question: try QuestionSamples.point()
+        )
+        #expect(point.verdict == .unparsed && point.score == nil)
+        #expect(point.rawResponse == "Final Score: 3")
+        let pair = AnswerReading(
+            generated: "Image 1 is better in colour, but",
+            isComplete: false,
+            question: try QuestionSamples.pair()
+        )
+        #expect(pair.verdict == .unparsed)
     }
 }

@@ -94,6 +94,23 @@ struct JudgeTests {
         #expect(engine.counts.chosen == 1 && engine.counts.generated == 1)
     }
 
+    @Test("an answer cut off at its longest is kept, and asked for again")
+    func cutOff() async throws {
+        let engine = ScriptedEngine(
+            finish: .length,
+            choose: { _ in [0, 0, 0, 1, 0] },
+            generate: { _ in "Final Score: 3" }
+        )
+        let ledger = MemoryLedger()
+        let judged = try await judge(engine, ledger, .generate(maximumTokens: 4)).judge(
+            try QuestionSamples.point(),
+            recalled: [:]
+        )
+        #expect(judged.answer.score == 4)
+        #expect(ledger.all.map(\.rawResponse) == ["Final Score: 3", "Final Score: 4"])
+        #expect(ledger.all.map(\.verdict) == [.unparsed, nil])
+    }
+
     @Test("what was recorded is not asked again, the unparsed answer included")
     func recalls() async throws {
         let engine = ScriptedEngine(

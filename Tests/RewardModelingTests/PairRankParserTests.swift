@@ -89,6 +89,9 @@ struct PairRankParserTests {
             "Subimage 1 is better", "Picture 1 is better than picture 2.", "1 is better than 2",
             "Which image is better: Image 1 or Image 2?",
             "I prefer Image 1. Is better light needed?",
+            "Image 2 is better. But no: there is no question that Image 1 is better.",
+            "Image 1 is better than Image 2. Wait, Image 1 is not better.",
+            "Image 1 is better. Image 1 isn't better.", "Image 2 is no better than Image 1.",
             "Image one is better", "same", "nan", "Image 2 is bett",
         ]
     )

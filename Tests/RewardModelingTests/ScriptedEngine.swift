@@ -17,6 +17,7 @@ final class ScriptedEngine: AnswerEngine {
 
     let modelDigest: Digest
     let identity: String
+    private let finish: FinishReason
     private let choosing: @Sendable (ChooseRequest) async throws -> [Double]
     private let generating: @Sendable (GenerateRequest) async throws -> String
     private let state = Mutex(Counts())
@@ -24,6 +25,7 @@ final class ScriptedEngine: AnswerEngine {
     init(
         modelDigest: Digest = SHA256.digest("model".utf8),
         identity: String = "scripted 1",
+        finish: FinishReason = .stop,
         choose: @escaping @Sendable (ChooseRequest) async throws -> [Double] = { request in
             request.choices.map { _ in 1 / Double(request.choices.count) }
         },
@@ -31,6 +33,7 @@ final class ScriptedEngine: AnswerEngine {
     ) {
         self.modelDigest = modelDigest
         self.identity = identity
+        self.finish = finish
         choosing = choose
         generating = generate
     }
@@ -52,7 +55,7 @@ final class ScriptedEngine: AnswerEngine {
             text: text,
             promptTokens: 100,
             generatedTokens: 7,
-            finishReason: .stop,
+            finishReason: finish,
             seconds: 0.5
         )
     }

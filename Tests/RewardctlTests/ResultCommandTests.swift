@@ -33,7 +33,7 @@ struct ResultCommandTests {
                     + "chosen_index,rejected_index,margin,reason,error_code,error",
                 "0,i0,completed,3.75,0.5,,,,,,,,,",
                 "1,i1,failed,,,,,,,,,,media_not_found,\"b, none\"",
-                "2,i2,completed,2,0.5,,,,,,,,,",
+                "2,i2,completed,2.0,0.5,,,,,,,,,",
             ]
         )
         let table = try run(["results", id, "--format", "table", "--no-headers"])

@@ -85,10 +85,15 @@ struct RewardctlProcess {
         )
     }
 
-    /// Waits for the end; a signal counts as 128 plus its number, as in a shell.
+    /// Waits for the end, at most a minute; a signal counts as 128 plus its number, as in a shell.
     func wait() throws -> Outcome {
         var status: Int32 = 0
-        while waitpid(processID, &status, 0) < 0 && errno == EINTR {}
+        var waited = 0
+        while waitpid(processID, &status, WNOHANG) == 0 {
+            poll(nil, 0, 5)
+            waited += 1
+            if waited == 12_000 { kill(processID, SIGKILL) }
+        }
         let signal = status & 0x7F
         return Outcome(
             status: signal == 0 ? (status >> 8) & 0xFF : 128 + signal,

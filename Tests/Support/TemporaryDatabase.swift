@@ -3,7 +3,8 @@ import Migrations
 package import Postgres
 import Synchronization
 
-/// A database of one's own on the process's cluster, dropped with the last reference or at the end of the process.
+/// A database of one's own on the process's cluster, dropped with the last reference or at the end
+/// of the process.
 package final class TemporaryDatabase: Sendable {
     /// For superuser `postgres`.
     package let url: String
@@ -12,7 +13,8 @@ package final class TemporaryDatabase: Sendable {
 
     private let logins = Mutex<[String]>([])
 
-    /// A database with every migration of this build applied, copied from a template made once per process.
+    /// A database with every migration of this build applied, copied from a template made once per
+    /// process.
     package static func migrated() throws -> TemporaryDatabase {
         try TemporaryDatabase(template: try migratedTemplate.get(), cluster: .shared())
     }
@@ -80,7 +82,8 @@ package final class TemporaryDatabase: Sendable {
         try Connection(url: cluster.url, applicationName: "tests", options: .patient)
     }
 
-    /// The template's name. Roles belong to the whole server, so processes that share one migrate one at a time.
+    /// The template's name. Roles belong to the whole server, so processes that share one migrate
+    /// one at a time.
     private static let migratedTemplate: Result<String, any Error> = Result {
         let cluster = try TestCluster.shared()
         let name = freshName() + "_template"

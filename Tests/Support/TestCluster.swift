@@ -1,8 +1,9 @@
 import Glibc
 import Synchronization
 
-/// The PostgreSQL server of this test process. Started through the script at first use and removed when the process
-/// exits; or an existing one whose URL is in the environment as `REWARDD_TEST_CLUSTER`.
+/// The PostgreSQL server of this test process. Started through the script at first use and removed
+/// when the process exits; or an existing one whose URL is in the environment as
+/// `REWARDD_TEST_CLUSTER`.
 package final class TestCluster: Sendable {
     /// The URL of the maintenance database as superuser.
     package let url: String
@@ -17,7 +18,8 @@ package final class TestCluster: Sendable {
         try sharedResult.get()
     }
 
-    /// A second cluster of one's own, for tests that stop and restart the server. Stop it with `stop()`.
+    /// A second cluster of one's own, for tests that stop and restart the server. Stop it with
+    /// `stop()`.
     package static func separate() throws -> TestCluster {
         let directory = try makeDirectory()
         try ClusterScript.run("start", directory)
@@ -34,12 +36,14 @@ package final class TestCluster: Sendable {
         self.directory = directory
     }
 
-    /// Kills the server as a crash would and starts it again; does nothing to a server from the environment.
+    /// Kills the server as a crash would and starts it again; does nothing to a server from the
+    /// environment.
     package func restart() throws {
         if let directory { try ClusterScript.run("restart", directory) }
     }
 
-    /// Stops the server and removes its data; does nothing to a server from the environment. May be repeated.
+    /// Stops the server and removes its data; does nothing to a server from the environment. May be
+    /// repeated.
     package func stop() {
         if let directory { _ = try? ClusterScript.run("stop", directory) }
     }
@@ -66,7 +70,8 @@ package final class TestCluster: Sendable {
 
     private static let prefix = "rewardd-tests-"
 
-    /// A directory that carries this process's id, so that a later run can tell whether it is still in use.
+    /// A directory that carries this process's id, so that a later run can tell whether it is still
+    /// in use.
     private static func makeDirectory() throws -> String {
         let template = "/tmp/\(prefix)\(getpid())-XXXXXX"
         guard let pointer = strdup(template) else {

@@ -48,6 +48,16 @@ struct PreTokenizerTests {
         #expect(Normalizer.composed(text).unicodeScalars.elementsEqual(composed.unicodeScalars))
     }
 
+    @Test("long runs of combining marks compose as short ones do")
+    func longRunsOfMarks() {
+        // Every mark of class 220 goes before those of class 230; the first of these joins 'e'.
+        let text = "e" + String(repeating: "\u{301}\u{323}", count: 100) + "x\u{F73}\u{F71}"
+        let composed =
+            "\u{1EB9}" + String(repeating: "\u{323}", count: 99)
+            + String(repeating: "\u{301}", count: 100) + "x\u{F71}\u{F71}\u{F72}"
+        #expect(Normalizer.composed(text).unicodeScalars.elementsEqual(composed.unicodeScalars))
+    }
+
     @Test("cuts composed text where the reference's expression does")
     func pieces() {
         #expect(golden.cases.count >= 200)

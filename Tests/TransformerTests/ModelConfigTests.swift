@@ -97,11 +97,11 @@ struct ModelConfigTests {
             ),
             (
                 #""hidden_size": 3584"#, #""hidden_size": "a""#,
-                "hidden_size: expected a whole number"
+                "hidden_size: expected a number"
             ),
             (
                 #""hidden_size": 3584"#, #""hidden_size": 9223372036854775808"#,
-                "9223372036854775808"
+                "hidden_size: expected a whole number from 1 to 65536, got 9.223372036854776e+18"
             ),
             (
                 #""num_key_value_heads": 4"#, #""num_key_value_heads": 5"#,

@@ -1,5 +1,6 @@
 import ArgumentParsing
 import Migrations
+import Postgres
 
 /// `rewardctl migrate`: brings the schema to the version of this binary.
 enum MigrateCommand: Command {
@@ -44,16 +45,8 @@ enum MigrateCommand: Command {
         }
         let isDryRun = context.arguments.flag("dry-run")
         for migration in pending {
-            if !isDryRun {
-                // One statement at a time, so that what was applied is said even when the next fails.
-                for statement in MigrationPlan.statements(
-                    current: migration.number - 1,
-                    target: migration.number
-                ) {
-                    try api.migrate(statement)
-                }
-            }
-            let verb = isDryRun ? "would apply" : "applied"
+            let isOurs = try isDryRun || apply(migration, api)
+            let verb = isDryRun ? "would apply" : isOurs ? "applied" : "already applied"
             let mark = migration.breaking ? " (breaking)" : ""
             try context.output.line("\(verb) \(migration.label)\(mark)")
             try context.output.flush()
@@ -64,6 +57,28 @@ enum MigrateCommand: Command {
                 : "The schema is at version \(target)."
         )
         return .success
+    }
+
+    /// Applies one migration, unless another process was faster.
+    ///
+    /// Two migrators may both see a database without the schema; the one that waited for the lock
+    /// then fails on what the other made. What counts is the version afterwards.
+    private static func apply(_ migration: Migration, _ api: SQLAPI) throws -> Bool {
+        func isThere() throws -> Bool {
+            try api.schemaVersion(MigrationPlan.currentVersionQuery) >= migration.number
+        }
+        if try isThere() { return false }
+        let statements = MigrationPlan.statements(
+            current: migration.number - 1,
+            target: migration.number
+        )
+        do throws(PostgresError) {
+            for statement in statements { try api.migrate(statement) }
+            return true
+        } catch {
+            guard !error.isConnectionLost, try isThere() else { throw error }
+            return false
+        }
     }
 }
 

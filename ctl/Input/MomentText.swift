@@ -15,7 +15,7 @@ enum MomentText {
     /// in the evening is tonight.
     static func parse(_ text: String, now: Int) -> Int? {
         let pattern =
-            /(?:(\d{4})-(\d{2})-(\d{2})(?:[T ]|$))?(?:(\d{2}):(\d{2})(?::(\d{2}))?)?(Z|[+-]\d{2}:?\d{2})?/
+            /(?:(\d{4})-(\d{2})-(\d{2})(?:[T ](?=\d)|$))?(?:(\d{2}):(\d{2})(?::(\d{2}))?)?(Z|[+-]\d{2}:?\d{2})?/
         guard !text.isEmpty, let match = text.wholeMatch(of: pattern) else { return nil }
         let zone = match.7.flatMap { offset(String($0)) }
         guard match.1 != nil || match.4 != nil else { return nil }

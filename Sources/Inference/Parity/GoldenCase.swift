@@ -131,9 +131,12 @@ package struct GoldenCase: Sendable {
     ) -> [Value]? {
         guard let entry = tensors.tensors[key], entry.dtype == type else { return nil }
         let bytes = tensors.bytes(of: entry)
-        let count = bytes.count / MemoryLayout<Value>.stride
-        return (0..<count).map {
-            bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Value>.stride, as: Value.self)
+        let stride = MemoryLayout<Value>.stride
+        let count = bytes.count / stride
+        return [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
+            UnsafeMutableRawBufferPointer(buffer).copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: bytes.prefix(count * stride)))
+            initialized = count
         }
     }
 }

@@ -24,7 +24,7 @@ struct ParityMeter {
     mutating func equal<Value: Equatable>(
         _ stage: String, _ actual: [Value], _ expected: [Value], note: String? = nil
     ) {
-        let unequal = zip(actual, expected).count { $0 != $1 }
+        let unequal = actual == expected ? 0 : zip(actual, expected).count { $0 != $1 }
         let difference = unequal + abs(actual.count - expected.count)
         add(stage, Double(difference), tolerance: 0, count: expected.count, note: note)
     }

@@ -203,11 +203,13 @@ extension ParityRun {
         _ count: Int, of logits: UnsafeBufferPointer<Float>
     ) -> [(value: Float, index: Int)] {
         var top: [(value: Float, index: Int)] = []
-        for (index, value) in logits.enumerated() {
-            if top.count == count, let last = top.last, value <= last.value { continue }
+        var threshold = -Float.infinity
+        for index in logits.indices where logits[index] > threshold || top.count < count {
+            let value = logits[index]
             let place = top.firstIndex { $0.value < value } ?? top.endIndex
             top.insert((value, index), at: place)
             if top.count > count { top.removeLast() }
+            if top.count == count, let last = top.last { threshold = last.value }
         }
         return top
     }

@@ -30,7 +30,9 @@ final class MediaLibrary: MediaProvider {
 
     /// The decoded image with the digest of its file.
     ///
-    /// Throws `MediaFailure`, which fails the item by name, or the database's error for stored media.
+    /// Throws `MediaFailure`, which fails the item by name; what is this machine's fault, such as a
+    /// missing decoder, is thrown as it is, so that the shard is tried again; likewise the database's
+    /// error for stored media.
     func image(_ reference: MediaReference) async throws -> EngineImage {
         switch reference {
         case .path(let path):
@@ -80,7 +82,7 @@ private actor DecodingThread {
         do throws(MediaError) {
             bytes = try roots.read(path: path, limits: limits)
         } catch {
-            throw MediaFailure(code: error.code, message: "\"\(path)\": \(error.message)")
+            throw failure(error, of: "\"\(path)\"")
         }
         return try image(bytes: bytes, name: "\"\(path)\"")
     }
@@ -90,7 +92,12 @@ private actor DecodingThread {
             let image = try decoder.decode(bytes)
             return EngineImage(digest: SHA256.digest(bytes), image: image)
         } catch {
-            throw MediaFailure(code: error.code, message: "\(name): \(error.message)")
+            throw failure(error, of: name)
         }
+    }
+
+    private func failure(_ error: MediaError, of name: String) -> any Error {
+        error.isHostFault
+            ? error : MediaFailure(code: error.code, message: "\(name): \(error.message)")
     }
 }

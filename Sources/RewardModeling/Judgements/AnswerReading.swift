@@ -12,9 +12,14 @@ struct AnswerReading: Equatable {
     /// What is kept as the raw response.
     var rawResponse: String
 
-    /// Reads a free answer.
-    init(generated text: String, question: JudgementQuestion) {
+    /// Reads a free answer. One that was cut off at its longest is unparsed whatever it says: "3"
+    /// may be the start of "3.7", and a verdict on one point the start of the weighing.
+    init(generated text: String, isComplete: Bool, question: JudgementQuestion) {
         rawResponse = withoutNull(text)
+        guard isComplete else {
+            verdict = .unparsed
+            return
+        }
         switch question.template.choices {
         case .verdicts:
             let presented = PairRankParser.parse(text)

@@ -125,8 +125,13 @@ package struct Judge: Sendable {
                         maximumTokens: maximumTokens
                     )
                 )
+                let reading = AnswerReading(
+                    generated: response.text,
+                    isComplete: response.finishReason == .stop,
+                    question: question
+                )
                 return RecordedJudgement(
-                    AnswerReading(generated: response.text, question: question),
+                    reading,
                     to: question,
                     fingerprint: fingerprint,
                     mode: .generate,

@@ -6,7 +6,7 @@ package struct PromptPack: Sendable, Equatable {
     package let templates: [PromptTemplate]
 
     /// The pack that is built into the program, in this project's own words, with the answer
-    /// formats that UnifiedReward models were trained on (arXiv 2503.05236 §III-B).
+    /// formats that UnifiedReward models were trained on (arXiv 2503.05236).
     package static func builtin() throws(RewardModelingError) -> PromptPack {
         try PromptPack(json: builtinSource)
     }

@@ -4,22 +4,25 @@ struct ConfigField {
     let prefix: String
 
     /// A whole number inside `range`; `value` nil takes the reference class's default.
+    ///
+    /// Read as a floating-point number because JSONDecoder calls a document with 1.5 or 2^63 where
+    /// it wants an `Int` invalid JSON and does not say which key it was. No range reaches 2^53.
     func integer(
         _ key: String,
-        _ value: Int?,
+        _ value: Double?,
         absent: Int,
         in range: ClosedRange<Int>
     ) throws(CheckpointError) -> Int {
-        let value = value ?? absent
-        guard range.contains(value) else {
+        let value = value ?? Double(absent)
+        guard let whole = Int(exactly: value), range.contains(whole) else {
             throw .invalidField(
                 file: ConfigFile.name,
                 path: prefix + key,
                 expected: "a whole number from \(range.lowerBound) to \(range.upperBound)",
-                got: "\(value)"
+                got: Int(exactly: value).map { "\($0)" } ?? "\(value)"
             )
         }
-        return value
+        return whole
     }
 
     /// A number inside `range`, narrowed to f32.

@@ -12,7 +12,7 @@ package struct GridSize: Sendable, Hashable {
 /// `image_grid_pinpoints` in both spellings: a list of pairs, or the text "(1x1),...,(6x6)" of
 /// tile counts (LLaVA-NeXT, `mm_utils.py:process_anyres_image`).
 enum ImageGridPinpoints: Decodable {
-    case pairs([[Int]])
+    case pairs([[Double]])
     case range(String)
 
     /// More tiles along a side than any published model uses (6).
@@ -23,7 +23,7 @@ enum ImageGridPinpoints: Decodable {
         if let text = try? container.decode(String.self) {
             self = .range(text)
         } else {
-            self = .pairs(try container.decode([[Int]].self))
+            self = .pairs(try container.decode([[Double]].self))
         }
     }
 
@@ -34,9 +34,9 @@ enum ImageGridPinpoints: Decodable {
     func sizes(imageSize: Int, widthFirst: Bool) throws(CheckpointError) -> [GridSize] {
         let field = ConfigField(prefix: "")
         let key = "image_grid_pinpoints"
-        let pairs: [[Int]]
+        let pairs: [[Int?]]
         switch self {
-        case .pairs(let list): pairs = list
+        case .pairs(let list): pairs = list.map { $0.map { Int(exactly: $0) } }
         case .range(let text):
             guard let list = Self.tileCounts(text) else {
                 throw field.invalid(
@@ -53,22 +53,21 @@ enum ImageGridPinpoints: Decodable {
         var sizes: [GridSize] = []
         for (index, pair) in pairs.enumerated() {
             let limit = imageSize * Self.maximumTilesPerSide
-            let isLegal =
-                pair.count == 2
-                && pair.allSatisfy { side in
-                    side > 0 && side <= limit && side % imageSize == 0
-                }
-            guard isLegal else {
+            let sides = pair.compactMap { $0 }.filter { side in
+                side > 0 && side <= limit && side % imageSize == 0
+            }
+            guard sides.count == 2, pair.count == 2 else {
                 throw field.invalid(
                     "\(key)[\(index)]",
                     expected: "two multiples of the tile's \(imageSize) pixels up to \(limit)",
-                    got: "\(pair.prefix(4))"
+                    got: pair.prefix(4).map { $0.map { "\($0)" } ?? "a fraction" }
+                        .joined(separator: " and ")
                 )
             }
             sizes.append(
                 widthFirst
-                    ? GridSize(height: pair[1], width: pair[0])
-                    : GridSize(height: pair[0], width: pair[1])
+                    ? GridSize(height: sides[1], width: sides[0])
+                    : GridSize(height: sides[0], width: sides[1])
             )
         }
         return sizes

@@ -24,16 +24,16 @@ struct RootConfig: Decodable {
     let vision_config: VisionConfig.File?
     let tie_word_embeddings: Bool?
     let image_grid_pinpoints: ImageGridPinpoints?
-    let image_token_index: Int?
-    let image_token_id: Int?
+    let image_token_index: Double?
+    let image_token_id: Double?
     let eos_token_id: TokenIDs?
     let projector_hidden_act: String?
     let multimodal_projector_bias: Bool?
     let vision_aspect_ratio: String?
-    let vision_feature_layer: Int?
+    let vision_feature_layer: Double?
     let vision_feature_select_strategy: String?
     let image_aspect_ratio: String?
-    let tokenizer_model_max_length: Int?
+    let tokenizer_model_max_length: Double?
     let mm_vision_tower: String?
     let mm_projector_type: String?
     let mm_patch_merge_type: String?
@@ -75,7 +75,7 @@ struct RootConfig: Decodable {
                 file: ConfigFile.name,
                 path: "vision_feature_layer",
                 expected: "-1",
-                got: "\(layer)"
+                got: Int(exactly: layer).map { "\($0)" } ?? "\(layer)"
             )
         }
         guard let text_config else {
@@ -153,14 +153,14 @@ struct GenerationConfig: Decodable {
 
 /// One token id or a list of them.
 struct TokenIDs: Decodable {
-    let ids: [Int]
+    let ids: [Double]
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        if let id = try? container.decode(Int.self) {
+        if let id = try? container.decode(Double.self) {
             ids = [id]
         } else {
-            ids = try container.decode([Int].self)
+            ids = try container.decode([Double].self)
         }
     }
 

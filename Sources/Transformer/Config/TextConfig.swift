@@ -24,19 +24,19 @@ package struct TextConfig: Sendable, Equatable {
             let type: String?
         }
         let model_type: String?
-        let hidden_size: Int?
-        let intermediate_size: Int?
-        let num_hidden_layers: Int?
-        let num_attention_heads: Int?
-        let num_key_value_heads: Int?
-        let head_dim: Int?
-        let vocab_size: Int?
+        let hidden_size: Double?
+        let intermediate_size: Double?
+        let num_hidden_layers: Double?
+        let num_attention_heads: Double?
+        let num_key_value_heads: Double?
+        let head_dim: Double?
+        let vocab_size: Double?
         let rms_norm_eps: Double?
         let rope_theta: Double?
         let rope_parameters: RopeParameters?
         let rope_scaling: RopeParameters?
         let hidden_act: String?
-        let max_position_embeddings: Int?
+        let max_position_embeddings: Double?
         let use_sliding_window: Bool?
         let tie_word_embeddings: Bool?
     }

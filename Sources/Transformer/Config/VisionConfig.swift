@@ -17,13 +17,13 @@ package struct VisionConfig: Sendable, Equatable {
     /// The keys of `vision_config`.
     struct File: Decodable {
         let model_type: String?
-        let hidden_size: Int?
-        let intermediate_size: Int?
-        let num_hidden_layers: Int?
-        let num_attention_heads: Int?
-        let num_channels: Int?
-        let image_size: Int?
-        let patch_size: Int?
+        let hidden_size: Double?
+        let intermediate_size: Double?
+        let num_hidden_layers: Double?
+        let num_attention_heads: Double?
+        let num_channels: Double?
+        let image_size: Double?
+        let patch_size: Double?
         let layer_norm_eps: Double?
         let hidden_act: String?
     }
