@@ -3,8 +3,8 @@ struct EnqueueRequest: Sendable {
     var kind: String
     var task: String
     var model: String
-    /// A JSON array.
-    var items: String
+    /// A JSON array, UTF-8.
+    var items: [UInt8]
     /// A JSON object.
     var options: String
     var queue: String

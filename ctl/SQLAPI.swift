@@ -6,8 +6,11 @@ import Postgres
 /// `--output json` as they are. Members that start with `_` are for tables only. Times are RFC 3339
 /// in UTC whatever the session's time zone is.
 struct SQLAPI {
-    /// Rows fetched at once where there may be millions.
-    static let pageSize = 1000
+    /// Items whose rows are fetched at once where there may be millions.
+    ///
+    /// A page is a range of item numbers, not a LIMIT: the views are security barriers, under which
+    /// the planner joins and sorts the whole job for every LIMIT (5 s a page at a million items).
+    static let pageSize: Int64 = 1000
 
     private let connection: Connection
 
@@ -141,10 +144,10 @@ struct SQLAPI {
 
     // MARK: - One job in detail
 
-    /// One page of item results after `item`, in the order of the items.
+    /// Results of one page of items from `item` on, in the order of the items.
     func results(
         job: Int64,
-        after item: Int64,
+        from item: Int64,
         failedOnly: Bool
     ) throws(PostgresError) -> [JSONNode] {
         try rows(
@@ -152,17 +155,17 @@ struct SQLAPI {
             SELECT row_to_json(r) AS row FROM (
                 SELECT item_index, item_id, state, result, error_code, error, \(raw: Self.createdAt)
                 FROM rewardd.result
-                WHERE job_id = \(job) AND item_index > \(item)
+                WHERE job_id = \(job) AND item_index >= \(item)
+                    AND item_index < \(item + Self.pageSize)
                     AND (NOT \(failedOnly)::boolean OR state::text = 'failed')
                 ORDER BY item_index
-                LIMIT \(Self.pageSize)
             ) r
             """
         )
     }
 
-    /// One page of preference pairs after `item`, in the order of the items.
-    func pairs(job: Int64, after item: Int64) throws(PostgresError) -> [JSONNode] {
+    /// Preference pairs of one page of items from `item` on, in the order of the items.
+    func pairs(job: Int64, from item: Int64) throws(PostgresError) -> [JSONNode] {
         try rows(
             """
             SELECT row_to_json(r) AS row FROM (
@@ -171,9 +174,9 @@ struct SQLAPI {
                     p.rejected_score, p.margin, p.evidence
                 FROM rewardd.pair p
                 JOIN rewardd.job_item i ON i.job_id = p.job_id AND i.item_index = p.item_index
-                WHERE p.job_id = \(job) AND p.item_index > \(item)
+                WHERE p.job_id = \(job) AND p.item_index >= \(item)
+                    AND p.item_index < \(item + Self.pageSize)
                 ORDER BY p.item_index
-                LIMIT \(Self.pageSize)
             ) r
             """
         )

@@ -121,6 +121,7 @@ CREATE FUNCTION rewardd.enqueue(
     queue text DEFAULT 'default', priority int DEFAULT 0, run_at timestamptz DEFAULT now(),
     idempotency_key text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, rewardd, pg_temp
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off
 AS $function$
 #variable_conflict use_column
 DECLARE

@@ -137,6 +137,7 @@ COMMENT ON FUNCTION rewardd._store_results(rewardd.shard, jsonb) IS
 CREATE FUNCTION rewardd.checkpoint(
     shard_id bigint, lease_token bigint, judgements jsonb, item_results jsonb) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, rewardd, pg_temp
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off
 AS $function$
 #variable_conflict use_column
 DECLARE

@@ -112,6 +112,7 @@ CREATE FUNCTION rewardd.finish_shard(
     shard_id bigint, lease_token bigint, outcome text, error text DEFAULT NULL,
     retry_in interval DEFAULT '5 seconds') RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, rewardd, pg_temp
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off
 AS $function$
 #variable_conflict use_column
 DECLARE

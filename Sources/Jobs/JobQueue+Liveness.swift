@@ -1,7 +1,5 @@
 import Postgres
 
-import Postgres
-
 extension JobQueue {
     /// Announces a daemon and returns its number, good for 15 s and then from heartbeat to
     /// heartbeat. Repeated: a registration whose answer was lost expires by itself.

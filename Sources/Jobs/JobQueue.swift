@@ -74,8 +74,9 @@ package struct JobQueue: Sendable {
         return try await session.withRetry(retry) { connection in
             let row = try connection.execute(
                 """
-                SELECT rewardd.checkpoint(shard_id => \(lease.shardID), lease_token => \(lease.token),
-                    judgements => \(json: judgementsJSON), item_results => \(json: resultsJSON)) AS reply
+                SELECT rewardd.checkpoint(shard_id => \(lease.shardID),
+                    lease_token => \(lease.token), judgements => \(json: judgementsJSON),
+                    item_results => \(json: resultsJSON)) AS reply
                 """
             ).only()
             return try reply(row.text("reply"), of: "checkpoint", expected: "ok, cancel or lost")

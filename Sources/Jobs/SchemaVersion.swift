@@ -44,8 +44,8 @@ package struct SchemaVersion: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - oldest: the first version that has everything the program calls.
-    ///   - latest: the newest version the program knows. A newer database is accepted unless a migration in
-    ///     between is marked as breaking.
+    ///   - latest: the newest version the program knows. A newer database is accepted unless a
+    ///     migration in between is marked as breaking.
     package func check(oldest: Int, latest: Int) throws(JobsError) {
         if breaking > latest {
             throw .schemaTooNew(version: version, breaking: breaking, understood: latest)

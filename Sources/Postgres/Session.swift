@@ -35,7 +35,8 @@ package actor Session {
     ///
     /// - Parameters:
     ///   - name: The thread's name, 15 bytes kept, for example `pg-beat`.
-    ///   - onConnect: Runs on every new connection before its first use; what it throws fails the call.
+    ///   - onConnect: Runs on every new connection before its first use; what it throws fails
+    ///     the call.
     package init(
         url: String,
         applicationName: String,

@@ -35,7 +35,7 @@ struct StatementArguments {
                     throw PostgresError(
                         .invalidInput,
                         "value $\(index + 1): expected text without NUL bytes, got one at byte "
-                            + "\(bytes.firstIndex(of: 0) ?? 0). PostgreSQL cannot store it in text.",
+                            + "\(bytes.firstIndex(of: 0) ?? 0). Text in PostgreSQL cannot hold it.",
                         statement: query.sql
                     )
                 }

@@ -199,7 +199,10 @@ struct JobQueueTests {
             try await queue.checkpoint(shard.lease, judgements: [], results: [result(0)]) == .ok
         )
         try connection.execute(
-            "UPDATE rewardd.daemon SET lease_until = now() - interval '1 s' WHERE daemon_id = \(first)"
+            """
+            UPDATE rewardd.daemon SET lease_until = now() - interval '1 s'
+            WHERE daemon_id = \(first)
+            """
         )
         #expect(try await queue.rescue() == 1)
 

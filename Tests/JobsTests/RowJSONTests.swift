@@ -27,7 +27,8 @@ struct RowJSONTests {
         )
         #expect(
             text(row.write) == #"{"fingerprint":"00ff","item_index":3,"kind":"pair_rank","#
-                + #""task":"image_generation","model":null,"model_digest":null,"template_id":"t/1","#
+                + #""task":"image_generation","model":null,"model_digest":null,"#
+                + #""template_id":"t/1","#
                 + #""template_digest":null,"answer_mode":"choices","#
                 + #""presentation_order":"first_second","#
                 + #""raw_response":"a\"\\\u000a"# + "\u{fffd}"

@@ -17,6 +17,8 @@ struct InterleavingTests {
         var daemons: [Int]
         var leases: [QueueFixture.Lease?] = [nil, nil]
         var path: [String] = []
+        /// The snapshot before the step.
+        var before = ""
     }
 
     private final class Search {
@@ -49,16 +51,19 @@ struct InterleavingTests {
     private func explore(_ search: Search, _ world: World, stepsLeft: Int) throws {
         let key = try snapshot(search, world)
         if let before = search.seen[key], before >= stepsLeft { return }
-        search.seen[key] = stepsLeft
-        search.states += 1
+        if search.seen.updateValue(stepsLeft, forKey: key) == nil {
+            search.states += 1
+            try check(search, world)
+        }
         guard stepsLeft > 0 else { return }
+        var world = world
+        world.before = key
         for actor in 0..<2 {
             for step in Step.allCases where actor == 0 || !(step == .cancel || step == .retryJob) {
                 var next = world
                 next.path.append("\(step) \(actor)")
                 try search.queue.connection.execute("SAVEPOINT step")
                 if try perform(step, actor, search, &next) {
-                    try check(search, next)
                     try explore(search, next, stepsLeft: stepsLeft - 1)
                 }
                 try search.queue.connection.execute("ROLLBACK TO SAVEPOINT step")
@@ -83,7 +88,7 @@ struct InterleavingTests {
                 world.leases[actor] = lease
                 return true
             case .die:
-                try queue.kill(world.daemons[actor])
+                guard try queue.kill(world.daemons[actor]) > 0 else { return false }
                 // It comes back as another daemon but remembers its old lease: a zombie.
                 world.daemons[actor] = try queue.register()
                 return true
@@ -91,7 +96,7 @@ struct InterleavingTests {
             case .retryJob: return try queue.retry(search.job) > 0
             case .complete, .failItem, .done, .retryShard, .release:
                 guard let lease = world.leases[actor] else { return false }
-                return try write(step, lease, search)
+                return try write(step, lease, search, world)
             }
         } catch let error as PostgresError {
             if error.sqlState != .wrongState {
@@ -104,30 +109,31 @@ struct InterleavingTests {
     private func write(
         _ step: Step,
         _ lease: QueueFixture.Lease,
-        _ search: Search
+        _ search: Search,
+        _ world: World
     ) throws -> Bool {
         let queue = search.queue
-        let before = try counters(search)
-        let finished = try queue.results(search.job).compactMap { Int($0.prefix { $0 != " " }) }
-        let open = lease.items.first { !finished.contains($0) } ?? lease.items.first
-        let items = open.map { [$0] } ?? []
-        let reply =
-            switch step {
-            case .complete: try queue.checkpoint(lease, completed: items)
-            case .failItem: try queue.checkpoint(lease, failed: items)
-            case .done: try queue.finish(lease, "done")
-            case .retryShard: try queue.finish(lease, "retry")
-            default: try queue.finish(lease, "release")
+        let reply: String
+        switch step {
+        case .complete, .failItem:
+            let finished = try queue.results(search.job).compactMap { Int($0.prefix { $0 != " " }) }
+            // A replay where nothing is open.
+            let items = (lease.items.first { !finished.contains($0) } ?? lease.items.first).map {
+                [$0]
             }
+            reply =
+                step == .complete
+                ? try queue.checkpoint(lease, completed: items ?? [])
+                : try queue.checkpoint(lease, failed: items ?? [])
+        case .done: reply = try queue.finish(lease, "done")
+        case .retryShard: reply = try queue.finish(lease, "retry")
+        default: reply = try queue.finish(lease, "release")
+        }
         guard reply == "lost" else { return true }
-        if try counters(search) != before {
-            search.failures.append("lost \(step) wrote: \(lease)")
+        if try snapshot(search, world) != world.before {
+            search.failures.append("\(world.path): lost, but wrote")
         }
         return false
-    }
-
-    private func counters(_ search: Search) throws -> [String] {
-        try search.queue.shards(search.job) + search.queue.results(search.job)
     }
 
     /// Everything that decides what can happen next, with tokens by their holder.

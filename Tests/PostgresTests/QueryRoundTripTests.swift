@@ -18,7 +18,8 @@ struct QueryRoundTripTests {
         "", " ", "plain", "O'Reilly", "\"double\"", "back\\slash", "\\x00", "$1", "$$", "--", "/*",
         "'; DROP SCHEMA public CASCADE; --",
         "'); SELECT pg_terminate_backend(pg_backend_pid()); --",
-        "{a,b}", "NULL", "null", "{}", ",", "line\nbreak\r\ttab", "日本語", "👩‍👩‍👧‍👦", "e\u{301}",
+        "{a,b}", "NULL", "null", "{}", ",", "line\nbreak\r\ttab", "日本語",
+        "👩‍👩‍👧‍👦", "e\u{301}",
         "\u{1}\u{7f}\u{85}\u{2028}", "%s %n", "\u{feff}bom",
         String(repeating: "0123456789abcdef", count: 65_536),
     ]
@@ -116,8 +117,9 @@ struct QueryRoundTripTests {
     func nulls() throws {
         let row = try connection.execute(
             """
-            SELECT \(Int?.none)::bigint AS i, \(Int64?.none)::bigint AS l, \(String?.none)::text AS s,
-                   \(Bool?.none)::bool AS b, \(Double?.none)::float8 AS d, \([UInt8]?.none)::bytea AS y,
+            SELECT \(Int?.none)::bigint AS i, \(Int64?.none)::bigint AS l,
+                   \(String?.none)::text AS s, \(Bool?.none)::bool AS b,
+                   \(Double?.none)::float8 AS d, \([UInt8]?.none)::bytea AS y,
                    \([String]?.none)::text[] AS a, \(json: String?.none)::jsonb AS j
             """
         ).only()

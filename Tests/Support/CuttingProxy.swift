@@ -36,7 +36,8 @@ package final class CuttingProxy: Sendable {
             as: UTF8.self
         )
         url =
-            "postgresql:///\(database.name)?host=\(directory)&port=\(try row.text("p"))&user=\(user)"
+            "postgresql:///\(database.name)?host=\(directory)&user=\(user)"
+            + "&port=\(try row.text("p"))"
         socketPath = directory + name
         let listening = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         self.listening = listening

@@ -43,7 +43,7 @@ enum PairsCommand: Command {
                 ]
             }
         ).write(job: id, api, context) { item throws(PostgresError) in
-            try api.pairs(job: id, after: item)
+            try api.pairs(job: id, from: item)
         }
     }
 }

@@ -44,7 +44,7 @@ enum ResultsCommand: Command {
                 ]
             }
         ).write(job: id, api, context) { item throws(PostgresError) in
-            try api.results(job: id, after: item, failedOnly: failedOnly)
+            try api.results(job: id, from: item, failedOnly: failedOnly)
         }
     }
 

@@ -142,7 +142,7 @@ enum SubmitCommand: Command {
             kind: try arguments.requiredText("kind"),
             task: try arguments.requiredText("task"),
             model: try arguments.requiredText("model"),
-            items: "[]",
+            items: [],
             options: try JobOptions.object(arguments.texts("option")).json,
             queue: try arguments.requiredText("queue"),
             priority: try arguments.int("priority") ?? 0,

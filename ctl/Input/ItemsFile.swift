@@ -7,16 +7,12 @@ struct ItemsFile: Sendable {
 
     /// How messages name the file.
     let name: String
-    /// The items in order, as parsed and completed.
-    private(set) var lines: [Line] = []
-
-    /// One item and where it stood.
-    struct Line: Sendable {
-        /// The line of the file, starting at 1.
-        let number: Int
-        /// The item as compact JSON.
-        var json: String
-    }
+    /// All items as one JSON array, UTF-8: a million of them are one buffer, not a million strings.
+    private(set) var json: [UInt8] = [UInt8(ascii: "[")]
+    /// For each item its line of the file, starting at 1.
+    private(set) var lineNumbers: [Int] = []
+    /// For each item the place in `json` where it ends.
+    private var ends: [Int] = []
 
     /// Reads and checks the whole file.
     ///
@@ -33,13 +29,13 @@ struct ItemsFile: Sendable {
         progress: (_ items: Int, _ bytes: Int) -> Void = { _, _ in }
     ) throws(CommandFailure) {
         name = reader.name
-        var bytes = 0
         while let line = try reader.next() {
             let number = reader.lineNumber
             if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
             let json = try Self.item(line, "\(name):\(number)", transform).json
-            bytes += json.utf8.count + 1
-            guard bytes <= Self.largestDocument else {
+            if !ends.isEmpty { self.json.append(UInt8(ascii: ",")) }
+            self.json.append(contentsOf: json.utf8)
+            guard self.json.count < Self.largestDocument else {
                 throw CommandFailure(
                     .usage,
                     """
@@ -48,11 +44,13 @@ struct ItemsFile: Sendable {
                     """
                 )
             }
-            lines.append(Line(number: number, json: json))
-            if lines.count.isMultiple(of: 1000) { progress(lines.count, reader.bytesRead) }
+            ends.append(self.json.count)
+            lineNumbers.append(number)
+            if ends.count.isMultiple(of: 1000) { progress(ends.count, reader.bytesRead) }
         }
-        progress(lines.count, reader.bytesRead)
-        guard !lines.isEmpty else {
+        self.json.append(UInt8(ascii: "]"))
+        progress(ends.count, reader.bytesRead)
+        guard !ends.isEmpty else {
             throw CommandFailure(
                 .usage,
                 "\(name): expected at least one item, got none. Give one JSON object a line."
@@ -61,17 +59,11 @@ struct ItemsFile: Sendable {
     }
 
     /// The number of items.
-    var count: Int64 { Int64(lines.count) }
+    var count: Int64 { Int64(ends.count) }
 
-    /// All items as one JSON array.
-    var json: String {
-        var text = "["
-        text.reserveCapacity(lines.reduce(2) { $0 + $1.json.utf8.count + 1 })
-        for (index, line) in lines.enumerated() {
-            if index > 0 { text += "," }
-            text += line.json
-        }
-        return text + "]"
+    /// One item as compact JSON.
+    func item(_ index: Int) -> ArraySlice<UInt8> {
+        json[(index == 0 ? 1 : ends[index - 1] + 1)..<ends[index]]
     }
 
     /// The same sentence with `items[3].image` replaced by `items.jsonl:4: image`.
@@ -79,11 +71,11 @@ struct ItemsFile: Sendable {
     /// The database counts items from 0; the user counts lines of the file from 1, blank ones too.
     func locating(_ message: String) -> String {
         guard let match = message.firstMatch(of: /items\[(\d+)\]\.?/),
-            let index = Int(match.1), lines.indices.contains(index)
+            let index = Int(match.1), lineNumbers.indices.contains(index)
         else { return message }
         var rest = message[match.range.upperBound...]
         if rest.hasPrefix(":") { rest = rest.dropFirst() }
-        return "\(name):\(lines[index].number): \(rest.drop { $0 == " " })"
+        return "\(name):\(lineNumbers[index]): \(rest.drop { $0 == " " })"
     }
 
     private static func item(

@@ -15,15 +15,15 @@ struct MediaUpload {
     ///
     /// - Throws: `CommandFailure` with file and line for an image that cannot be read;
     ///   `PostgresError` when it cannot be stored.
-    func replacePaths(of items: ItemsFile, _ terminal: Terminal) throws -> String {
+    func replacePaths(of items: ItemsFile, _ terminal: Terminal) throws -> [UInt8] {
         var digests: [String: String] = [:]
-        var parts: [String] = []
-        for (index, line) in items.lines.enumerated() {
-            guard let item = JSONReader.read(line.json) else { continue }
+        var json = [UInt8(ascii: "[")]
+        for (index, line) in items.lineNumbers.enumerated() {
+            guard let item = try? JSONReader.read(Array(items.item(index))) else { continue }
             let replaced = try rules.replacing(item) { path in
                 if let digest = digests[path] { return digest }
                 let digest = try api.putMedia(
-                    Self.read(path, place: "\(items.name):\(line.number)")
+                    Self.read(path, place: "\(items.name):\(line)")
                 )
                 digests[path] = digest
                 terminal.status(
@@ -32,10 +32,11 @@ struct MediaUpload {
                 )
                 return digest
             }
-            parts.append(replaced.json)
+            if index > 0 { json.append(UInt8(ascii: ",")) }
+            json.append(contentsOf: replaced.json.utf8)
         }
         terminal.clearStatus()
-        return "[" + parts.joined(separator: ",") + "]"
+        return json + [UInt8(ascii: "]")]
     }
 
     private static func read(_ path: String, place: String) throws(CommandFailure) -> [UInt8] {

@@ -12,24 +12,23 @@ struct PagedOutput {
     ///
     /// - Parameters:
     ///   - job: The job, which must exist.
-    ///   - page: The rows after an item index, in order; an empty page ends.
+    ///   - page: The rows of the page of items that starts at an index, in order.
     func write(
         job: Int64,
         _ api: SQLAPI,
         _ context: CommandContext,
-        page: (_ after: Int64) throws(PostgresError) -> [JSONNode]
+        page: (_ from: Int64) throws(PostgresError) -> [JSONNode]
     ) throws -> ExitCode {
-        guard try api.job(job) != nil else {
+        guard let total = try api.job(job).map({ JobSummary($0).itemsTotal }) else {
             throw CommandFailure(.notFound, "job \(job): not found.")
         }
         let format = context.arguments.text("format")
         let headers = !context.arguments.flag("no-headers")
         if format == "csv", headers { try context.output.line(CSVLine.text(csvNames)) }
-        var item: Int64 = -1
         var isFirst = true
-        while true {
+        for item in stride(from: 0, to: total, by: Int(SQLAPI.pageSize)) {
             let rows = try page(item)
-            guard let last = rows.last?["item_index"].flatMap({ Int64($0.cell) }) else { break }
+            if rows.isEmpty { continue }
             switch format {
             case "csv":
                 for row in rows { try context.output.line(CSVLine.text(csvCells(row))) }
@@ -39,8 +38,6 @@ struct PagedOutput {
                 for row in rows { try context.output.line(row.json) }
             }
             isFirst = false
-            item = last
-            if rows.count < SQLAPI.pageSize { break }
         }
         if isFirst { context.say("Nothing found.") }
         return .success
