@@ -196,7 +196,7 @@ let package = Package(
             ]
         ),
         tests("PostgresTests", ["Postgres", "Threading", "Logging", "TestSupport"]),
-        tests("MigrationsTests", ["Migrations", "Postgres", "Hashing", "TestSupport"]),
+        tests("MigrationsTests", ["Migrations", "Postgres", "Threading", "TestSupport"]),
         tests(
             "JobsTests",
             ["Jobs", "Postgres", "Migrations", "Hashing", "Logging", "TestSupport"]

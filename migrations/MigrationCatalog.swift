@@ -60,7 +60,7 @@ package enum MigrationCatalog {
 
     /// The oldest database version the statements of this build work with.
     ///
-    /// An older database is refused with the advice to migrate. A newer one is accepted as long as
-    /// `rewardd.breaking_version()` is not above ``latest``.
+    /// An older database is refused with the advice to migrate, one newer than ``latest`` with the
+    /// advice to upgrade.
     package static let oldestUnderstood = 12
 }

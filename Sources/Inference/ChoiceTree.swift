@@ -31,7 +31,8 @@ package struct ChoiceTree: Sendable {
     package init(answers: [[Int32]], endOfTurn: Int32) throws(InferenceError) {
         guard answers.count >= 2 else {
             throw .invalidRequest(
-                "choices: expected at least 2, got \(answers.count). Use generate for one answer.")
+                "choices: expected at least 2, got \(answers.count). Use generate for one answer."
+            )
         }
         let ended = answers.enumerated().map { index, answer in
             let beginsAnother = answers.enumerated().contains { other, candidate in
@@ -41,7 +42,8 @@ package struct ChoiceTree: Sendable {
         }
         guard Set(ended).count == ended.count else {
             throw .invalidRequest(
-                "choices: expected distinct answers, got two of the same tokens. Remove one.")
+                "choices: expected distinct answers, got two of the same tokens. Remove one."
+            )
         }
         shared = ChoiceTree.commonPrefix(ended)
         longest = ended.map(\.count).max() ?? 0

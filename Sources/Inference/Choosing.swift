@@ -11,7 +11,8 @@ extension EngineSession {
     ///
     /// - Throws: ``InferenceError``.
     func choose(
-        _ request: ChooseRequest, cancellation: CancellationFlag
+        _ request: ChooseRequest,
+        cancellation: CancellationFlag
     ) throws(InferenceError) -> ChooseResponse {
         let start = ContinuousClock.now
         try cancellation.check()
@@ -24,11 +25,19 @@ extension EngineSession {
         var probabilities = [Double](repeating: 0, count: request.choices.count)
         let logits = try prefill(input, cancellation: cancellation)
         try descend(
-            tree, from: 0, input: input, logits: logits, probability: 1, into: &probabilities,
-            cancellation: cancellation)
+            tree,
+            from: 0,
+            input: input,
+            logits: logits,
+            probability: 1,
+            into: &probabilities,
+            cancellation: cancellation
+        )
         return ChooseResponse(
-            probabilities: probabilities, promptTokens: input.count,
-            seconds: secondsSince(start))
+            probabilities: probabilities,
+            promptTokens: input.count,
+            seconds: secondsSince(start)
+        )
     }
 
     /// The answers of a request as a tree of tokens.
@@ -44,9 +53,13 @@ extension EngineSession {
     ///
     /// `logits` are those after the last row of `input`, which the sequence holds.
     private func descend(
-        _ tree: ChoiceTree, from node: Int, input: ModelInput,
-        logits: UnsafeBufferPointer<Float>, probability: Double,
-        into probabilities: inout [Double], cancellation: CancellationFlag
+        _ tree: ChoiceTree,
+        from node: Int,
+        input: ModelInput,
+        logits: UnsafeBufferPointer<Float>,
+        probability: Double,
+        into probabilities: inout [Double],
+        cancellation: CancellationFlag
     ) throws(InferenceError) {
         let branches = tree.nodes[node].branches
         let shares = try softmax(branches.map { logits[Int($0.token)] })
@@ -67,9 +80,14 @@ extension EngineSession {
             sequence.truncate(to: input.count)
             let logits = try advance(to: longer, cancellation: cancellation)
             try descend(
-                tree, from: next, input: longer, logits: logits,
-                probability: probability * share, into: &probabilities,
-                cancellation: cancellation)
+                tree,
+                from: next,
+                input: longer,
+                logits: logits,
+                probability: probability * share,
+                into: &probabilities,
+                cancellation: cancellation
+            )
         }
     }
 

@@ -8,14 +8,17 @@ extension EngineSession {
     ///
     /// - Throws: ``InferenceError``.
     func generate(
-        _ request: GenerateRequest, cancellation: CancellationFlag, onText: (String) -> Void
+        _ request: GenerateRequest,
+        cancellation: CancellationFlag,
+        onText: (String) -> Void
     ) throws(InferenceError) -> GenerateResponse {
         let start = ContinuousClock.now
         try cancellation.check()
         guard request.maximumTokens >= 1 else {
             throw .invalidRequest(
                 "maximumTokens: expected at least 1, got \(request.maximumTokens). Ask for one "
-                    + "token or more.")
+                    + "token or more."
+            )
         }
         let prefix = try builder.answerTokens(request.answerPrefix)
         let plan = try builder.plan(request.prompt)
@@ -25,12 +28,16 @@ extension EngineSession {
         var input = try prepare(plan, prompt: request.prompt, cancellation: cancellation)
         input.append(tokens: prefix)
         let promptTokens = input.count
+        let imageSeconds = secondsSince(start)
         let stop = StopCondition(endTokens: endTokens, maximumTokens: request.maximumTokens)
         var decoder = IncrementalDecoder(
-            tokenizer: builder.tokenizer, skippingSpecialTokens: true)
+            tokenizer: builder.tokenizer,
+            skippingSpecialTokens: true
+        )
         var text = ""
         var written = 0
         var logits = try prefill(input, cancellation: cancellation)
+        let prefillSeconds = secondsSince(start) - imageSeconds
         let finishReason: FinishReason
         while true {
             let token = try Sampler.greedy(logits)
@@ -59,8 +66,14 @@ extension EngineSession {
             onText(rest)
         }
         return GenerateResponse(
-            text: text, promptTokens: promptTokens, generatedTokens: written,
-            finishReason: finishReason, seconds: secondsSince(start))
+            text: text,
+            promptTokens: promptTokens,
+            generatedTokens: written,
+            finishReason: finishReason,
+            seconds: secondsSince(start),
+            imageSeconds: imageSeconds,
+            prefillSeconds: prefillSeconds
+        )
     }
 }
 

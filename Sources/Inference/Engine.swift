@@ -24,12 +24,21 @@ package final class Engine: AnswerEngine {
     ///
     /// - Throws: ``InferenceError/modelUnusable(_:)``.
     package convenience init(
-        directory: String, threads: Int, contextLimit: Int, visionCacheBytes: Int, logger: Logger
+        directory: String,
+        threads: Int,
+        contextLimit: Int,
+        visionCacheBytes: Int,
+        logger: Logger
     ) throws(InferenceError) {
         let options = EngineOptions(
-            threads: threads, contextLimit: contextLimit, visionCacheBytes: visionCacheBytes)
+            threads: threads,
+            contextLimit: contextLimit,
+            visionCacheBytes: visionCacheBytes
+        )
         try self.init(
-            blueprint: EngineBlueprint(directory: directory, options: options), logger: logger)
+            blueprint: EngineBlueprint(directory: directory, options: options),
+            logger: logger
+        )
     }
 
     /// Loads an opened checkpoint. Blocks for the whole load.
@@ -58,7 +67,8 @@ package final class Engine: AnswerEngine {
                 "model.weights.bytes": .int(Int64(blueprint.memory.weights)),
                 "model.context": .int(Int64(contextLimit)),
                 "engine.threads": .int(Int64(blueprint.options.threads)),
-            ])
+            ]
+        )
     }
 
     deinit { queue.close() }
@@ -72,7 +82,8 @@ package final class Engine: AnswerEngine {
     ///
     /// - Throws: ``InferenceError``.
     package func generate(
-        _ request: GenerateRequest, onText: @escaping @Sendable (String) -> Void
+        _ request: GenerateRequest,
+        onText: @escaping @Sendable (String) -> Void
     ) async throws -> GenerateResponse {
         try await perform { session, cancellation throws(InferenceError) in
             try session.generate(request, cancellation: cancellation, onText: onText)
@@ -109,9 +120,12 @@ package final class Engine: AnswerEngine {
                         cancellation: cancellation,
                         run: { session in
                             continuation.resume(
-                                with: Result { try body(session, cancellation) })
+                                with: Result { try body(session, cancellation) }
+                            )
                         },
-                        reject: { continuation.resume(throwing: $0) }))
+                        reject: { continuation.resume(throwing: $0) }
+                    )
+                )
             }
         } onCancel: {
             queue.cancel(cancellation)

@@ -1,4 +1,5 @@
 import Hashing
+import TensorKernels
 import Tokenization
 package import Transformer
 import VisionPreprocessing
@@ -34,22 +35,30 @@ package struct EngineBlueprint: Sendable {
             checkpoint = try Checkpoint(directory: directory)
             tokenizer = try Tokenizer(directory: directory)
             template = try ChatTemplate.read(
-                directory: directory, modelType: config.modelType)
+                directory: directory,
+                modelType: config.modelType
+            )
             processor = try ImageProcessor.read(
-                directory: directory, imageSize: config.vision.imageSize,
-                pinpoints: config.imageGridPinpoints.map { ($0.height, $0.width) })
+                directory: directory,
+                imageSize: config.vision.imageSize,
+                pinpoints: config.imageGridPinpoints.map { ($0.height, $0.width) }
+            )
         } catch {
             throw .modelUnusable("\(error)")
         }
         guard processor.imageSize == config.vision.imageSize else {
             throw .modelUnusable(
                 "preprocessor_config.json: expected tiles of side \(config.vision.imageSize), got "
-                    + "\(processor.imageSize). Is config.json from another checkpoint?")
+                    + "\(processor.imageSize). Is config.json from another checkpoint?"
+            )
         }
         contextLimit = min(options.contextLimit, config.contextLength)
         memory = ModelMemory(
-            config: config, checkpoint: checkpoint, positions: contextLimit,
-            rowCapacity: min(options.prefillRows, contextLimit))
+            config: config,
+            checkpoint: checkpoint,
+            positions: contextLimit,
+            rowCapacity: min(options.prefillRows, contextLimit)
+        )
     }
 
     /// Bytes an engine built from this will take, the image cache included.
@@ -90,21 +99,36 @@ package struct EngineBlueprint: Sendable {
     ///
     /// - Throws: ``InferenceError/modelUnusable(_:)`` for a tensor that is missing or does not fit.
     package func makeSession() throws(InferenceError) -> EngineSession {
+        let pool = ComputeThreadPool(threads: options.threads, name: "engine")
         let model: VisionLanguageModel
         do {
             model = try VisionLanguageModel(
-                config: config, checkpoint: checkpoint, positions: contextLimit)
+                config: config,
+                checkpoint: checkpoint,
+                positions: contextLimit,
+                pool: pool
+            )
         } catch {
             throw .modelUnusable("\(error)")
         }
         let builder = InputBuilder(
-            tokenizer: tokenizer, template: template, processor: processor,
-            packing: model.packing, layoutRule: layoutRule,
-            vocabularySize: model.decoder.vocabularySize)
+            tokenizer: tokenizer,
+            template: template,
+            processor: processor,
+            packing: model.packing,
+            layoutRule: layoutRule,
+            vocabularySize: model.decoder.vocabularySize
+        )
         let (endTokens, endOfTurn) = try turnTokens()
         return EngineSession(
-            model: model, builder: builder, options: options, contextLimit: contextLimit,
-            endTokens: endTokens, endOfTurn: endOfTurn)
+            model: model,
+            builder: builder,
+            pool: pool,
+            options: options,
+            contextLimit: contextLimit,
+            endTokens: endTokens,
+            endOfTurn: endOfTurn
+        )
     }
 
     /// The tokens that end a turn: the checkpoint's own, and the one the template closes a turn with.
@@ -115,7 +139,8 @@ package struct EngineBlueprint: Sendable {
         guard let endOfTurn = closing ?? config.endOfSequenceIDs.first else {
             throw .modelUnusable(
                 "generation_config.json: expected an eos_token_id or an added token "
-                    + "\"<|im_end|>\", got neither. Copy the file from the published checkpoint.")
+                    + "\"<|im_end|>\", got neither. Copy the file from the published checkpoint."
+            )
         }
         return (all, endOfTurn)
     }

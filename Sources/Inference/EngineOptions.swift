@@ -15,8 +15,12 @@ package struct EngineOptions: Sendable {
 
     /// Describes an engine.
     package init(
-        threads: Int, contextLimit: Int = 8192, visionCacheBytes: Int = 256 << 20,
-        layoutRule: ImageLayoutRule? = nil, prefillRows: Int = 256, reusesPrefix: Bool = true
+        threads: Int,
+        contextLimit: Int = 8192,
+        visionCacheBytes: Int = 256 << 20,
+        layoutRule: ImageLayoutRule? = nil,
+        prefillRows: Int = 256,
+        reusesPrefix: Bool = true
     ) {
         self.threads = max(threads, 1)
         self.contextLimit = max(contextLimit, 1)

@@ -126,7 +126,8 @@ package actor EnginePool {
                 [
                     "model": .string(name), "error.code": .string(failure.code),
                     "error": .string("\(failure)"),
-                ])
+                ]
+            )
             entries[name]?.failure = (attempt, failure)
             entries[name]?.state = .unloaded
         }
@@ -166,7 +167,8 @@ package actor EnginePool {
         bytesHeld -= loaded.engine.byteCount
         logger.info(
             "model unloaded",
-            ["model": .string(name), "model.bytes": .int(Int64(loaded.engine.byteCount))])
+            ["model": .string(name), "model.bytes": .int(Int64(loaded.engine.byteCount))]
+        )
         return loaded.engine
     }
 
@@ -241,7 +243,8 @@ private final class LoadedEngine: @unchecked Sendable {
 
 /// Runs a blocking body on a thread of its own.
 private func onThread<Value: Sendable>(
-    _ name: String, _ body: @escaping @Sendable () throws(InferenceError) -> Value
+    _ name: String,
+    _ body: @escaping @Sendable () throws(InferenceError) -> Value
 ) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
         _ = NamedThread(name: name) { continuation.resume(with: Result { try body() }) }

@@ -27,8 +27,13 @@ package final class EngineSession: @unchecked Sendable {
     var sequenceInput = ModelInput()
 
     init(
-        model: VisionLanguageModel, builder: InputBuilder, options: EngineOptions,
-        contextLimit: Int, endTokens: Set<Int32>, endOfTurn: Int32
+        model: VisionLanguageModel,
+        builder: InputBuilder,
+        pool: ComputeThreadPool,
+        options: EngineOptions,
+        contextLimit: Int,
+        endTokens: Set<Int32>,
+        endOfTurn: Int32
     ) {
         self.model = model
         self.builder = builder
@@ -36,31 +41,40 @@ package final class EngineSession: @unchecked Sendable {
         self.contextLimit = contextLimit
         self.endTokens = endTokens
         self.endOfTurn = endOfTurn
-        pool = ComputeThreadPool(threads: options.threads, name: "engine")
+        self.pool = pool
         let config = model.config
         textActivations = TextActivations(
-            decoder: model.decoder, rowCapacity: min(options.prefillRows, contextLimit))
+            decoder: model.decoder,
+            rowCapacity: min(options.prefillRows, contextLimit)
+        )
         visionActivations = VisionActivations(
-            config: config.vision, hiddenSize: config.text.hiddenSize)
+            config: config.vision,
+            hiddenSize: config.text.hiddenSize
+        )
         sequence = SequenceState(config: config.text, capacity: contextLimit)
         visionCache = VisionCache(limit: options.visionCacheBytes)
     }
 
     /// Refuses a prompt that does not fit with `answerTokens` after it.
     func checkRoom(
-        _ plan: InputBuilder.Plan, answerTokens: Int
+        _ plan: InputBuilder.Plan,
+        answerTokens: Int
     ) throws(InferenceError) {
         let (needed, overflow) = plan.count.addingReportingOverflow(answerTokens)
         guard !overflow, needed <= contextLimit else {
             throw .promptTooLong(
-                needed: overflow ? Int.max : needed, limit: contextLimit,
-                imageTokens: plan.imageTokens)
+                needed: overflow ? Int.max : needed,
+                limit: contextLimit,
+                imageTokens: plan.imageTokens
+            )
         }
     }
 
     /// Encodes the images of a plan and splices their rows between its tokens.
     func prepare(
-        _ plan: InputBuilder.Plan, prompt: EnginePrompt, cancellation: CancellationFlag
+        _ plan: InputBuilder.Plan,
+        prompt: EnginePrompt,
+        cancellation: CancellationFlag
     ) throws(InferenceError) -> ModelInput {
         var input = ModelInput()
         var images = plan.images.makeIterator()
@@ -71,7 +85,10 @@ package final class EngineSession: @unchecked Sendable {
             case .image:
                 guard let planned = images.next() else { continue }
                 let features = try encode(
-                    planned, of: prompt.images[planned.slot], cancellation: cancellation)
+                    planned,
+                    of: prompt.images[planned.slot],
+                    cancellation: cancellation
+                )
                 input.append(image: features, key: planned.key)
             }
         }
@@ -80,20 +97,26 @@ package final class EngineSession: @unchecked Sendable {
 
     /// The features of one image, from the cache or from the vision encoder.
     private func encode(
-        _ planned: InputBuilder.PlannedImage, of image: EngineImage,
+        _ planned: InputBuilder.PlannedImage,
+        of image: EngineImage,
         cancellation: CancellationFlag
     ) throws(InferenceError) -> ImageFeatures {
         if let kept = visionCache.features(for: planned.key) { return kept }
         try cancellation.check()
         let processed = builder.tiles(of: image.image, layout: planned.layout)
         let tiles = ImageTiles(
-            tileCount: processed.tiles.count, pixels: processed.normalized(),
-            packing: planned.packing)
+            tileCount: processed.tiles.count,
+            pixels: processed.normalized(),
+            packing: planned.packing
+        )
         let features: ImageFeatures
         do {
             features = try model.encodeImage(
-                tiles, activations: visionActivations, pool: pool,
-                interrupt: { try cancellation.check() })
+                tiles,
+                activations: visionActivations,
+                pool: pool,
+                interrupt: { try cancellation.check() }
+            )
         } catch {
             throw .cancelled
         }

@@ -35,16 +35,27 @@ package struct GenerateResponse: Sendable {
     package let finishReason: FinishReason
     /// Computing time, without the wait in the queue.
     package let seconds: Double
+    /// Of it, cutting and encoding the images.
+    package let imageSeconds: Double
+    /// Of it, reading the prompt.
+    package let prefillSeconds: Double
 
     /// Assembles a response.
     package init(
-        text: String, promptTokens: Int, generatedTokens: Int, finishReason: FinishReason,
-        seconds: Double
+        text: String,
+        promptTokens: Int,
+        generatedTokens: Int,
+        finishReason: FinishReason,
+        seconds: Double,
+        imageSeconds: Double = 0,
+        prefillSeconds: Double = 0
     ) {
         self.text = text
         self.promptTokens = promptTokens
         self.generatedTokens = generatedTokens
         self.finishReason = finishReason
         self.seconds = seconds
+        self.imageSeconds = imageSeconds
+        self.prefillSeconds = prefillSeconds
     }
 }

@@ -59,13 +59,17 @@ package struct InputBuilder: Sendable {
             guard prompt.images.indices.contains(slot) else {
                 throw .invalidRequest(
                     "content: expected an image slot below \(prompt.images.count), got \(slot). "
-                        + "Add the image or drop the slot.")
+                        + "Add the image or drop the slot."
+                )
             }
             images.append(planImage(prompt.images[slot], slot: slot, layout: layout))
         }
         let imageTokens = images.reduce(0) { $0 + $1.tokens }
         return Plan(
-            tokens: tokens, images: images, count: tokens.count - slots.count + imageTokens)
+            tokens: tokens,
+            images: images,
+            count: tokens.count - slots.count + imageTokens
+        )
     }
 
     /// Tokens of a text the model writes or is made to write.
@@ -98,33 +102,46 @@ package struct InputBuilder: Sendable {
         guard id >= 0, Int(id) < vocabularySize else {
             throw .modelUnusable(
                 "tokenizer: expected token ids below \(vocabularySize), got \(id). Is "
-                    + "tokenizer.json from another checkpoint?")
+                    + "tokenizer.json from another checkpoint?"
+            )
         }
     }
 
     private func planImage(
-        _ image: EngineImage, slot: Int, layout: ImageProcessor.Layout
+        _ image: EngineImage,
+        slot: Int,
+        layout: ImageProcessor.Layout
     ) -> PlannedImage {
         let packing = tilePacking(of: image.image, layout: layout)
         return PlannedImage(
-            slot: slot, layout: layout, packing: packing,
-            tokens: self.packing.tokenCount(of: packing), key: "\(image.digest.hex) \(layout)")
+            slot: slot,
+            layout: layout,
+            packing: packing,
+            tokens: self.packing.tokenCount(of: packing),
+            key: "\(image.digest.hex) \(layout)"
+        )
     }
 
     /// How the features of an image's tiles will be packed, from its size.
     package func tilePacking(
-        of image: RGBImage, layout: ImageProcessor.Layout
+        of image: RGBImage,
+        layout: ImageProcessor.Layout
     ) -> ImageTiles.Packing {
         switch layout {
         case .paddedSquare: return .singleTile
         case .squashed: return .frame
         case .anyres:
             let grid = AnyresGrid(
-                width: image.width, height: image.height, pinpoints: processor.pinpoints)
+                width: image.width,
+                height: image.height,
+                pinpoints: processor.pinpoints
+            )
             return .anyres(
                 gridRows: grid.canvasHeight / processor.imageSize,
                 gridColumns: grid.canvasWidth / processor.imageSize,
-                originalWidth: image.width, originalHeight: image.height)
+                originalWidth: image.width,
+                originalHeight: image.height
+            )
         }
     }
 }

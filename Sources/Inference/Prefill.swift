@@ -9,7 +9,8 @@ extension EngineSession {
     ///
     /// - Throws: ``InferenceError/cancelled``.
     func prefill(
-        _ input: ModelInput, cancellation: CancellationFlag
+        _ input: ModelInput,
+        cancellation: CancellationFlag
     ) throws(InferenceError) -> UnsafeBufferPointer<Float> {
         var kept = 0
         if options.reusesPrefix {
@@ -27,7 +28,8 @@ extension EngineSession {
     /// - Precondition: the sequence holds a prefix of `input`, and not all of it.
     /// - Throws: ``InferenceError/cancelled``; the sequence then holds a shorter prefix of `input`.
     func advance(
-        to input: ModelInput, cancellation: CancellationFlag
+        to input: ModelInput,
+        cancellation: CancellationFlag
     ) throws(InferenceError) -> UnsafeBufferPointer<Float> {
         precondition(sequence.count < input.count, "there is a row to compute")
         sequenceInput = input
@@ -37,8 +39,13 @@ extension EngineSession {
             let end = min(start + textActivations.rowCapacity, input.count)
             do {
                 try model.decoder.forward(
-                    input, start..<end, sequence: sequence, activations: textActivations,
-                    pool: pool, interrupt: { try cancellation.check() })
+                    input,
+                    start..<end,
+                    sequence: sequence,
+                    activations: textActivations,
+                    pool: pool,
+                    interrupt: { try cancellation.check() }
+                )
             } catch {
                 throw .cancelled
             }

@@ -11,7 +11,8 @@ final class EngineJob: Sendable {
     let cancellation: CancellationFlag
 
     init(
-        cancellation: CancellationFlag, run: @escaping @Sendable (EngineSession) -> Void,
+        cancellation: CancellationFlag,
+        run: @escaping @Sendable (EngineSession) -> Void,
         reject: @escaping @Sendable (InferenceError) -> Void
     ) {
         self.cancellation = cancellation

@@ -6,8 +6,8 @@ package enum JobsError: Error, Sendable, Equatable {
     case schemaMissing(database: String, needed: Int)
     /// The database is older than the statements of this program.
     case schemaTooOld(version: Int, needed: Int)
-    /// The database has a migration after which this program must not work with it.
-    case schemaTooNew(version: Int, breaking: Int, understood: Int)
+    /// The database is newer than this program knows.
+    case schemaTooNew(version: Int, understood: Int)
     /// The login role is in none of the group roles.
     case notPermitted(user: String)
     /// A function of the database answered with a word or a value this program does not know.
@@ -25,10 +25,9 @@ extension JobsError: CustomStringConvertible {
         case .schemaTooOld(let version, let needed):
             "the database is at schema version \(version); this program needs at least version "
                 + "\(needed). Run `rewardctl migrate`."
-        case .schemaTooNew(let version, let breaking, let understood):
-            "the database is at schema version \(version), which includes breaking migration "
-                + "\(breaking); this program understands up to version \(understood). "
-                + "Upgrade rewardd before starting it here."
+        case .schemaTooNew(let version, let understood):
+            "the database is at schema version \(version); this program understands up to version "
+                + "\(understood). Upgrade rewardd before starting it here."
         case .notPermitted(let user):
             "schema rewardd: expected a role that may use it, got \"\(user)\". "
                 + "Run `GRANT rewardd_work TO \"\(user)\"` as an administrator."

@@ -4,12 +4,9 @@ package import Postgres
 package struct SchemaVersion: Sendable, Equatable {
     /// The newest migration applied.
     package let version: Int
-    /// The newest breaking migration applied, 0 for none.
-    package let breaking: Int
 
-    package init(version: Int, breaking: Int) {
+    package init(version: Int) {
         self.version = version
-        self.breaking = breaking
     }
 
     /// Asks the database. Throws `JobsError.schemaMissing` and `.notPermitted`, or the server's
@@ -19,13 +16,10 @@ package struct SchemaVersion: Sendable, Equatable {
     package static func read(_ connection: Connection, needed: Int) throws -> SchemaVersion {
         do {
             let row = try connection.execute(
-                "SELECT rewardd.schema_version() AS version, rewardd.breaking_version() AS breaking"
+                "SELECT rewardd.schema_version() AS version"
             ).only()
             // A schema that stopped before its first migration was recorded counts as version 0.
-            return SchemaVersion(
-                version: try row.intIfPresent("version") ?? 0,
-                breaking: try row.int("breaking")
-            )
+            return SchemaVersion(version: try row.intIfPresent("version") ?? 0)
         } catch {
             switch error.sqlState {
             case .some(.invalidSchemaName), .some(.undefinedFunction):
@@ -40,15 +34,15 @@ package struct SchemaVersion: Sendable, Equatable {
         }
     }
 
-    /// Refuses a database this program cannot work with.
+    /// Refuses a database this program cannot work with: older than its statements, or newer than it
+    /// knows, since only the newer program can say what changed.
     ///
     /// - Parameters:
     ///   - oldest: the first version that has everything the program calls.
-    ///   - latest: the newest version the program knows. A newer database is accepted unless a
-    ///     migration in between is marked as breaking.
+    ///   - latest: the newest version the program knows.
     package func check(oldest: Int, latest: Int) throws(JobsError) {
-        if breaking > latest {
-            throw .schemaTooNew(version: version, breaking: breaking, understood: latest)
+        if version > latest {
+            throw .schemaTooNew(version: version, understood: latest)
         }
         if version < oldest {
             throw .schemaTooOld(version: version, needed: oldest)

@@ -47,6 +47,8 @@ package final class ComputeThreadPool: Sendable {
     /// Calls `body(index, worker)` exactly once for every index in `0..<count` and returns when all
     /// calls have returned; the caller is worker 0. No order is promised. Allocates nothing.
     package func run(count: Int, _ body: (_ index: Int, _ worker: Int) -> Void) {
+        board.beginRun()
+        defer { board.endRun() }
         guard count > 1, threadCount > 1 else {
             for index in 0..<max(count, 0) { body(index, 0) }
             return
@@ -108,10 +110,15 @@ private final class JobBoard: Sendable {
 
     // MARK: - The caller
 
-    func run(count: Int, _ body: UnsafePointer<Body>) {
+    func beginRun() {
         precondition(
             isRunning.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged,
             "ComputeThreadPool.run: called from a body, or from two threads at once")
+    }
+
+    func endRun() { isRunning.store(false, ordering: .releasing) }
+
+    func run(count: Int, _ body: UnsafePointer<Body>) {
         precondition(count <= Int(Int32.max), "ComputeThreadPool.run: count \(count) above 2^31")
         self.count.store(count, ordering: .relaxed)
         bodyAddress.store(UInt(bitPattern: body), ordering: .relaxed)
@@ -124,7 +131,6 @@ private final class JobBoard: Sendable {
         }
         work(worker: 0)
         waitUntilFinished()
-        isRunning.store(false, ordering: .releasing)
     }
 
     private func waitUntilFinished() {

@@ -66,7 +66,8 @@ package struct ModelInput: Sendable {
 
     /// Calls `body` for each part of a piece that lies in `range`, with the row of `range` it starts at.
     func forEachPart(
-        of range: Range<Int>, _ body: (_ piece: Piece, _ part: Range<Int>, _ row: Int) -> Void
+        of range: Range<Int>,
+        _ body: (_ piece: Piece, _ part: Range<Int>, _ row: Int) -> Void
     ) {
         var start = 0
         for piece in pieces {

@@ -12,7 +12,10 @@ package struct ModelMemory: Sendable, Equatable {
 
     /// Estimates a checkpoint for sequences of `positions`, prefilled `rowCapacity` rows at a time.
     package init(
-        config: ModelConfig, checkpoint: Checkpoint, positions: Int, rowCapacity: Int
+        config: ModelConfig,
+        checkpoint: Checkpoint,
+        positions: Int,
+        rowCapacity: Int
     ) {
         var weights = 0
         for name in checkpoint.tensorNames {
@@ -29,6 +32,8 @@ package struct ModelMemory: Sendable, Equatable {
         activations =
             TextActivations.byteCount(config: config.text, rowCapacity: rowCapacity)
             + VisionActivations.byteCount(
-                config: config.vision, hiddenSize: config.text.hiddenSize)
+                config: config.vision,
+                hiddenSize: config.text.hiddenSize
+            )
     }
 }

@@ -14,8 +14,10 @@ package final class SequenceState {
         self.capacity = capacity
         layers = (0..<config.layerCount).map { _ in
             KeyValueCache(
-                capacity: capacity, keyValueHeads: config.keyValueHeadCount,
-                headDimension: config.headDimension)
+                capacity: capacity,
+                keyValueHeads: config.keyValueHeadCount,
+                headDimension: config.headDimension
+            )
         }
     }
 
@@ -31,7 +33,9 @@ package final class SequenceState {
     package static func byteCount(config: TextConfig, capacity: Int) -> Int {
         config.layerCount
             * KeyValueCache.byteCount(
-                capacity: capacity, keyValueHeads: config.keyValueHeadCount,
-                headDimension: config.headDimension)
+                capacity: capacity,
+                keyValueHeads: config.keyValueHeadCount,
+                headDimension: config.headDimension
+            )
     }
 }

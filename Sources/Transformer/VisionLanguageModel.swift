@@ -22,28 +22,53 @@ package final class VisionLanguageModel: Sendable {
     ///
     /// - Throws: ``CheckpointError`` when a file is missing or malformed, or a tensor does not fit
     ///   the configuration.
-    package convenience init(directory: String, positions: Int) throws(CheckpointError) {
+    package convenience init(
+        directory: String,
+        positions: Int,
+        pool: ComputeThreadPool
+    ) throws(CheckpointError) {
         let config = try ModelConfig(directory: directory)
         let checkpoint = try Checkpoint(directory: directory)
-        try self.init(config: config, checkpoint: checkpoint, positions: positions)
+        try self.init(
+            config: config,
+            checkpoint: checkpoint,
+            positions: positions,
+            pool: pool
+        )
     }
 
-    /// Packs the weights of an opened checkpoint; positions `0..<positions` can be computed.
+    /// Packs the weights of an opened checkpoint on the threads of `pool`; positions
+    /// `0..<positions` can be computed.
     ///
     /// - Throws: ``CheckpointError`` when a tensor is missing or does not fit the configuration.
     package init(
-        config: ModelConfig, checkpoint: Checkpoint, positions: Int
+        config: ModelConfig,
+        checkpoint: Checkpoint,
+        positions: Int,
+        pool: ComputeThreadPool
     ) throws(CheckpointError) {
         self.config = config
         self.checkpoint = checkpoint
         let reader = try WeightReader(checkpoint: checkpoint)
-        visionEncoder = try VisionEncoder(reader: reader, config: config.vision)
-        projector = try Projector(reader: reader, vision: config.vision, text: config.text)
+        visionEncoder = try VisionEncoder(reader: reader, config: config.vision, pool: pool)
+        projector = try Projector(
+            reader: reader,
+            vision: config.vision,
+            text: config.text,
+            pool: pool
+        )
         imageNewline = try reader.vector("image_newline", count: config.text.hiddenSize)
-        decoder = try TextDecoder(reader: reader, config: config.text, positions: positions)
+        decoder = try TextDecoder(
+            reader: reader,
+            config: config.text,
+            positions: positions,
+            pool: pool
+        )
         packing = ImagePacking(
-            gridSide: config.vision.gridSide, maximumTiles: config.maximumTiles,
-            rounding: config.family == .llavaQwen ? .truncated : .sevenDecimals)
+            gridSide: config.vision.gridSide,
+            maximumTiles: config.maximumTiles,
+            rounding: config.family == .llavaQwen ? .truncated : .sevenDecimals
+        )
     }
 
     /// Pixels of an image → its rows of the prompt.
@@ -53,20 +78,33 @@ package final class VisionLanguageModel: Sendable {
     ///
     /// - Precondition: `tiles.pixels` holds [T, 3, S, S] with the S of this model.
     package func encodeImage(
-        _ tiles: ImageTiles, activations: VisionActivations, pool: ComputeThreadPool,
-        packing: ImagePacking? = nil, interrupt: () throws -> Void
+        _ tiles: ImageTiles,
+        activations: VisionActivations,
+        pool: ComputeThreadPool,
+        packing: ImagePacking? = nil,
+        interrupt: () throws -> Void
     ) rethrows -> ImageFeatures {
         let hidden = config.text.hiddenSize
         let features = try tileFeatures(
-            tiles, activations: activations, pool: pool, interrupt: interrupt)
+            tiles,
+            activations: activations,
+            pool: pool,
+            interrupt: interrupt
+        )
         return (packing ?? self.packing).pack(
-            features.base, packing: tiles.packing, newline: imageNewline.pointer, hidden: hidden,
-            pool: pool)
+            features.base,
+            packing: tiles.packing,
+            newline: imageNewline.pointer,
+            hidden: hidden,
+            pool: pool
+        )
     }
 
     /// The projected features of every tile, [T, n, hidden], before packing.
     private func tileFeatures(
-        _ tiles: ImageTiles, activations: VisionActivations, pool: ComputeThreadPool,
+        _ tiles: ImageTiles,
+        activations: VisionActivations,
+        pool: ComputeThreadPool,
         interrupt: () throws -> Void
     ) rethrows -> FloatBuffer {
         let size = config.vision.imageSize
@@ -81,12 +119,18 @@ package final class VisionLanguageModel: Sendable {
             for tile in 0..<tiles.tileCount {
                 try interrupt()
                 try visionEncoder.forward(
-                    base + tile * tileFloats, activations: activations, pool: pool,
-                    interrupt: interrupt)
+                    base + tile * tileFloats,
+                    activations: activations,
+                    pool: pool,
+                    interrupt: interrupt
+                )
                 let target = features.base + tile * rows * hidden
                 projector.apply(rows: rows, activations: activations, into: target, pool: pool)
                 activations.observer?(
-                    .projector, UnsafeBufferPointer(start: target, count: rows * hidden), hidden)
+                    .projector,
+                    UnsafeBufferPointer(start: target, count: rows * hidden),
+                    hidden
+                )
             }
         }
         return features

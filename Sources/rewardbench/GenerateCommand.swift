@@ -16,20 +16,38 @@ enum GenerateCommand {
         options: [
             CommonOptions.checkpoint,
             .option(
-                "image", value: "file", "An image to show, in order. May be repeated.",
-                repeatable: true),
+                "image",
+                value: "file",
+                "An image to show, in order. May be repeated.",
+                repeatable: true
+            ),
             .option("prompt", value: "text", "What to ask.", required: true),
             .option(
-                "prefix", value: "text", "Text the answer is made to start with.", default: ""),
+                "prefix",
+                value: "text",
+                "Text the answer is made to start with.",
+                default: ""
+            ),
             .option(
-                "choice", value: "text", "An answer to weigh. Give two or more.",
-                repeatable: true),
+                "choice",
+                value: "text",
+                "An answer to weigh. Give two or more.",
+                repeatable: true
+            ),
             .option(
-                "max-tokens", value: "n", "Most tokens to write.", default: "512",
-                format: .int(1...1_000_000)),
+                "max-tokens",
+                value: "n",
+                "Most tokens to write.",
+                default: "512",
+                format: .int(1...1_000_000)
+            ),
             .option(
-                "context", value: "n", "Longest prompt with its answer, in tokens.",
-                default: "8192", format: .int(1...1_000_000)),
+                "context",
+                value: "n",
+                "Longest prompt with its answer, in tokens.",
+                default: "8192",
+                format: .int(1...1_000_000)
+            ),
             CommonOptions.threads,
         ],
         examples: [
@@ -37,20 +55,24 @@ enum GenerateCommand {
                 + "--prompt 'Describe the image.' --max-tokens 64",
             "rewardbench generate --checkpoint UnifiedReward-0.5b --image a.png --image b.png "
                 + "--prompt 'Which is better?' --prefix 'Image ' --choice 1 --choice 2",
-        ])
+        ]
+    )
 
     static func run(_ arguments: ParsedArguments) async throws -> ExitCode {
         let images = try arguments.texts("image").map { try MediaFolder.image(path: $0) }
         let engine = try Engine(
             directory: arguments.requiredText("checkpoint"),
             threads: CommonOptions.threads(arguments),
-            contextLimit: arguments.int("context") ?? 8192, visionCacheBytes: 0,
-            logger: Logger(level: .info))
+            contextLimit: arguments.int("context") ?? 8192,
+            visionCacheBytes: 0,
+            logger: Logger(level: .info)
+        )
         let prompt = EnginePrompt(
             content: images.indices.map { .image($0) } + [
                 .text(try arguments.requiredText("prompt"))
             ],
-            images: images)
+            images: images
+        )
         let choices = arguments.texts("choice")
         if choices.isEmpty {
             try await generate(prompt, arguments, engine)
@@ -61,39 +83,53 @@ enum GenerateCommand {
     }
 
     private static func generate(
-        _ prompt: EnginePrompt, _ arguments: ParsedArguments, _ engine: Engine
+        _ prompt: EnginePrompt,
+        _ arguments: ParsedArguments,
+        _ engine: Engine
     ) async throws {
-        let stopwatch = FirstTextStopwatch()
         let response = try await engine.generate(
             GenerateRequest(
-                prompt: prompt, answerPrefix: arguments.text("prefix") ?? "",
-                maximumTokens: arguments.int("max-tokens") ?? 512)
-        ) { text in
-            stopwatch.stop()
-            ConsoleText.output(text)
-        }
+                prompt: prompt,
+                answerPrefix: arguments.text("prefix") ?? "",
+                maximumTokens: arguments.int("max-tokens") ?? 512
+            )
+        ) { ConsoleText.output($0) }
         ConsoleText.output("\n")
-        let decoding = response.seconds - (stopwatch.seconds ?? response.seconds)
-        let rate = decoding > 0 ? Double(response.generatedTokens) / decoding : 0
+        let decoding = response.seconds - response.imageSeconds - response.prefillSeconds
+        // The first token comes from the prefill.
+        let steps = max(response.generatedTokens - 1, 0)
         ConsoleText.error(
-            "\(response.promptTokens) prompt tokens, \(response.generatedTokens) generated "
-                + "(\(response.finishReason.rawValue)); first text after "
-                + "\(rounded(stopwatch.seconds ?? response.seconds)) s, "
-                + "\(rounded(rate)) tokens/s after it, \(rounded(response.seconds)) s in all.\n")
+            "images \(rounded(response.imageSeconds)) s; prefill \(response.promptTokens) tokens "
+                + "\(rounded(response.prefillSeconds)) s, "
+                + "\(rate(response.promptTokens, response.prefillSeconds)) tokens/s; decode "
+                + "\(steps) steps \(rounded(decoding)) s, \(rate(steps, decoding)) tokens/s; "
+                + "\(response.finishReason.rawValue), \(rounded(response.seconds)) s in all.\n"
+        )
     }
 
     private static func choose(
-        _ prompt: EnginePrompt, _ choices: [String], _ arguments: ParsedArguments,
+        _ prompt: EnginePrompt,
+        _ choices: [String],
+        _ arguments: ParsedArguments,
         _ engine: Engine
     ) async throws {
         let response = try await engine.choose(
             ChooseRequest(
-                prompt: prompt, answerPrefix: arguments.text("prefix") ?? "", choices: choices))
+                prompt: prompt,
+                answerPrefix: arguments.text("prefix") ?? "",
+                choices: choices
+            )
+        )
         for (choice, probability) in zip(choices, response.probabilities) {
             ConsoleText.output("\(probability)\t\(choice)\n")
         }
         ConsoleText.error(
-            "\(response.promptTokens) prompt tokens, \(rounded(response.seconds)) s in all.\n")
+            "\(response.promptTokens) prompt tokens, \(rounded(response.seconds)) s in all.\n"
+        )
+    }
+
+    private static func rate(_ count: Int, _ seconds: Double) -> Double {
+        seconds > 0 ? rounded(Double(count) / seconds) : 0
     }
 
     private static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }

@@ -51,7 +51,9 @@ struct MatmulBenchmark {
     }
 
     private func measure(
-        _ shape: Shape, type: WeightType, pool: ComputeThreadPool
+        _ shape: Shape,
+        type: WeightType,
+        pool: ComputeThreadPool
     ) -> MatmulReport.Cell {
         let x = UnsafeMutablePointer<Float>.allocate(capacity: shape.rows * shape.inputs)
         let y = UnsafeMutablePointer<Float>.allocate(capacity: shape.rows * shape.outputs)
@@ -71,23 +73,38 @@ struct MatmulBenchmark {
             let elapsed = ElapsedTime()
             for _ in 0..<calls {
                 matrixProduct(
-                    x, rows: shape.rows, by: weight, bias: nil, into: y, pool: pool)
+                    x,
+                    rows: shape.rows,
+                    by: weight,
+                    bias: nil,
+                    into: y,
+                    pool: pool
+                )
             }
             let rate = flops * Double(calls) / elapsed.seconds * 1e-9
             let peak = PeakBenchmark.multiplyAddRate(
-                pool: pool, seconds: expectedSeconds * Double(calls))
+                pool: pool,
+                seconds: expectedSeconds * Double(calls)
+            )
             // The first sample warms the caches and the clock.
             guard sample > 0 else { continue }
             rates.append(rate)
             peaks.append(peak)
         }
         return MatmulReport.Cell(
-            shape: shape, type: type, threads: pool.threadCount, rates: rates.sorted(),
-            peaks: peaks.sorted(), weightBytes: weight.byteCount)
+            shape: shape,
+            type: type,
+            threads: pool.threadCount,
+            rates: rates.sorted(),
+            peaks: peaks.sorted(),
+            weightBytes: weight.byteCount
+        )
     }
 
     private func makeWeight(
-        _ shape: Shape, type: WeightType, pool: ComputeThreadPool
+        _ shape: Shape,
+        type: WeightType,
+        pool: ComputeThreadPool
     ) -> PackedMatrix {
         // 0x3c3c is a small positive number in all three types.
         let byteCount = shape.inputs * shape.outputs * type.byteCount
@@ -95,6 +112,11 @@ struct MatmulBenchmark {
         defer { memory.deallocate() }
         memory.initializeMemory(as: UInt8.self, repeating: 0x3c, count: byteCount)
         return PackedMatrix(
-            rowMajor: memory, type: type, outputs: shape.outputs, inputs: shape.inputs, pool: pool)
+            rowMajor: memory,
+            type: type,
+            outputs: shape.outputs,
+            inputs: shape.inputs,
+            pool: pool
+        )
     }
 }

@@ -35,17 +35,31 @@ struct MatmulReport {
         }
         lines.append(
             row(
-                "layer", "rows × inputs × outputs", "type", "threads", "GFLOP/s", "spread", "peak",
-                "of peak", "GB/s"))
+                "layer",
+                "rows × inputs × outputs",
+                "type",
+                "threads",
+                "GFLOP/s",
+                "spread",
+                "peak",
+                "of peak",
+                "GB/s"
+            )
+        )
         for cell in cells {
             lines.append(
                 row(
                     cell.shape.name,
                     "\(cell.shape.rows) × \(cell.shape.inputs) × \(cell.shape.outputs)",
-                    cell.type.rawValue, "\(cell.threads)", decimal(cell.median),
+                    cell.type.rawValue,
+                    "\(cell.threads)",
+                    decimal(cell.median),
                     "\(decimal(cell.rates.first ?? 0))–\(decimal(cell.rates.last ?? 0))",
-                    decimal(cell.peak), "\(decimal(cell.percentOfPeak)) %",
-                    decimal(cell.weightRate)))
+                    decimal(cell.peak),
+                    "\(decimal(cell.percentOfPeak)) %",
+                    decimal(cell.weightRate)
+                )
+            )
         }
         return lines.joined(separator: "\n")
     }

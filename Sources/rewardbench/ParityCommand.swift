@@ -20,40 +20,58 @@ enum ParityCommand {
         options: [
             CommonOptions.checkpoint,
             .option(
-                "goldens", value: "directory", "Folder with the cases.", required: true),
+                "goldens",
+                value: "directory",
+                "Folder with the cases.",
+                required: true
+            ),
             .option(
-                "media", value: "directory", "Folder with the cases' images.",
-                defaultText: "media beside the goldens' family folder"),
+                "media",
+                value: "directory",
+                "Folder with the cases' images.",
+                defaultText: "media beside the goldens' family folder"
+            ),
             CommonOptions.threads,
             .option(
-                "prefill-rows", value: "n",
-                "Rows of one prefill step; the figures must not depend on it.", default: "256",
-                format: .int(1...65_536)),
+                "prefill-rows",
+                value: "n",
+                "Rows of one prefill step; the figures must not depend on it.",
+                default: "256",
+                format: .int(1...65_536)
+            ),
             .flag("json", "Print one JSON document instead of a table."),
         ],
         examples: [
             "rewardbench parity --checkpoint goldens/llava_ov/hf-bf16 "
                 + "--goldens goldens/llava_ov/golden"
         ],
-        footnote: "Exit codes: 0 all within tolerance, 1 something is over, 2 wrong usage.")
+        footnote: "Exit codes: 0 all within tolerance, 1 something is over, 2 wrong usage."
+    )
 
     static func run(_ arguments: ParsedArguments) throws -> ExitCode {
         let goldens = try arguments.requiredText("goldens")
         let media = MediaFolder(
-            directory: arguments.text("media") ?? "\(goldens)/../../media")
+            directory: arguments.text("media") ?? "\(goldens)/../../media"
+        )
         let parity = try ParityRun(
-            checkpoint: arguments.requiredText("checkpoint"), goldens: goldens,
+            checkpoint: arguments.requiredText("checkpoint"),
+            goldens: goldens,
             threads: CommonOptions.threads(arguments),
             prefillRows: arguments.int("prefill-rows") ?? 256,
-            loadImage: { try media.image($0) })
+            loadImage: { try media.image($0) }
+        )
         let report = try parity.run()
         if arguments.flag("json") {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
             encoder.nonConformingFloatEncodingStrategy = .convertToString(
-                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+                positiveInfinity: "inf",
+                negativeInfinity: "-inf",
+                nan: "nan"
+            )
             ConsoleText.output(
-                String(decoding: try encoder.encode(report), as: UTF8.self) + "\n")
+                String(decoding: try encoder.encode(report), as: UTF8.self) + "\n"
+            )
         } else {
             ConsoleText.output(report.text)
         }

@@ -16,7 +16,10 @@ enum PeakBenchmark {
         let elapsed = ElapsedTime()
         pool.run(count: tasks) { task, _ in
             sums[task] = multiplyAdds(
-                steps: steps, SIMD8(repeating: 0.999), SIMD8(repeating: 0.001))
+                steps: steps,
+                SIMD8(repeating: 0.999),
+                SIMD8(repeating: 0.001)
+            )
         }
         return Double(tasks * steps) * stepFlops / elapsed.seconds * 1e-9
     }
@@ -26,7 +29,9 @@ enum PeakBenchmark {
         let slices = 16 * pool.threadCount
         let sliceBytes = byteCount / slices / 256 * 256
         let memory = UnsafeMutableRawPointer.allocate(
-            byteCount: slices * sliceBytes, alignment: 4096)
+            byteCount: slices * sliceBytes,
+            alignment: 4096
+        )
         defer { memory.deallocate() }
         memory.initializeMemory(as: UInt8.self, repeating: 1, count: slices * sliceBytes)
         let sums = UnsafeMutablePointer<SIMD8<UInt32>>.allocate(capacity: slices)
@@ -47,7 +52,9 @@ enum PeakBenchmark {
 
     @inline(never)
     private static func multiplyAdds(
-        steps: Int, _ a: SIMD8<Float>, _ b: SIMD8<Float>
+        steps: Int,
+        _ a: SIMD8<Float>,
+        _ b: SIMD8<Float>
     ) -> SIMD8<Float> {
         var acc = InlineArray<12, SIMD8<Float>>(repeating: .zero)
         for _ in 0..<steps {

@@ -39,20 +39,28 @@ struct Rewardbench {
             CommandGroup("CORRECTNESS", [ParityCommand.spec]),
             CommandGroup("SPEED", [GenerateCommand.spec, MatmulCommand.spec]),
         ],
-        footnote: "Exit codes: 0 all well, 1 a check or a measurement failed, 2 wrong usage.")
+        footnote: "Exit codes: 0 all well, 1 a check or a measurement failed, 2 wrong usage."
+    )
 }
 
 /// Options several subcommands share.
 enum CommonOptions {
     /// `--checkpoint DIR`.
     static let checkpoint = OptionSpec.option(
-        "checkpoint", value: "directory",
-        "Folder with config.json, tokenizer.json and *.safetensors.", required: true)
+        "checkpoint",
+        value: "directory",
+        "Folder with config.json, tokenizer.json and *.safetensors.",
+        required: true
+    )
 
     /// `--threads N`.
     static let threads = OptionSpec.option(
-        "threads", value: "n", "Compute threads.", defaultText: "all processors allowed",
-        format: .int(1...512))
+        "threads",
+        value: "n",
+        "Compute threads.",
+        defaultText: "all processors allowed",
+        format: .int(1...512)
+    )
 
     /// The value of `--threads`.
     static func threads(_ arguments: ParsedArguments) throws(ParsingError) -> Int {

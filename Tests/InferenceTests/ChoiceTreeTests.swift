@@ -29,7 +29,8 @@ struct ChoiceTreeTests {
 
     @Test(
         "refuses answers that leave no choice",
-        arguments: [[[1]], [], [[1, 2], [1, 2]]] as [[[Int32]]])
+        arguments: [[[1]], [], [[1, 2], [1, 2]]] as [[[Int32]]]
+    )
     func refusals(answers: [[Int32]]) {
         #expect(throws: InferenceError.self) {
             try ChoiceTree(answers: answers, endOfTurn: 9)

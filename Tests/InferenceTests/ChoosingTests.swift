@@ -21,7 +21,10 @@ struct ChoosingTests {
     func twin(index: Int) async throws {
         let (prefix, choices) = Self.requests[index]
         let request = ChooseRequest(
-            prompt: try TinyModel.prompt(), answerPrefix: prefix, choices: choices)
+            prompt: try TinyModel.prompt(),
+            answerPrefix: prefix,
+            choices: choices
+        )
         let response = try await TinyModel.makeEngine().choose(request)
         let expected = try bruteForce(request)
         for (probability, wanted) in zip(response.probabilities, expected) {
@@ -37,13 +40,15 @@ struct ChoosingTests {
         let choices = ["excellent", "good", "fair", "poor"]
         let forward = try await engine.choose(ChooseRequest(prompt: prompt, choices: choices))
         let backward = try await engine.choose(
-            ChooseRequest(prompt: prompt, choices: choices.reversed()))
+            ChooseRequest(prompt: prompt, choices: choices.reversed())
+        )
         #expect(forward.probabilities == backward.probabilities.reversed())
     }
 
     @Test(
         "refuses fewer than two answers, and two that are the same",
-        arguments: [["one"], [], ["same", "same"], ["e\u{301}", "\u{e9}"]] as [[String]])
+        arguments: [["one"], [], ["same", "same"], ["e\u{301}", "\u{e9}"]] as [[String]]
+    )
     func refusals(choices: [String]) async throws {
         let engine = try TinyModel.makeEngine()
         let prompt = try TinyModel.prompt()
@@ -73,11 +78,15 @@ struct ChoosingTests {
                 let start = answer.prefix(position)
                 let allowed = Set(
                     ended.filter { $0.count > position && $0.starts(with: start) }
-                        .map { $0[position] })
+                        .map { $0[position] }
+                )
                 guard allowed.count > 1 else { continue }
                 let plan = try session.builder.plan(request.prompt)
                 var input = try session.prepare(
-                    plan, prompt: request.prompt, cancellation: cancellation)
+                    plan,
+                    prompt: request.prompt,
+                    cancellation: cancellation
+                )
                 input.append(tokens: start)
                 let logits = try session.prefill(input, cancellation: cancellation)
                 let sum = allowed.reduce(0.0) { $0 + exp(Double(logits[Int($1)])) }

@@ -76,7 +76,9 @@ struct EnginePoolTests {
         let pool = await makePool(budget: .max, sink: RecordingLogSink())
         await #expect(
             throws: InferenceError.unknownModel(
-                name: "gpt", known: ["broken", "hf", "original"])
+                name: "gpt",
+                known: ["broken", "hf", "original"]
+            )
         ) { try await pool.engine(named: "gpt") }
     }
 
@@ -114,8 +116,10 @@ struct EnginePoolTests {
 
     private func makePool(budget: Int, sink: RecordingLogSink) async -> EnginePool {
         let pool = EnginePool(
-            memoryBudget: budget, options: TinyModel.options(contextLimit: 512),
-            logger: Logger(sink: sink))
+            memoryBudget: budget,
+            options: TinyModel.options(contextLimit: 512),
+            logger: Logger(sink: sink)
+        )
         await pool.register(name: "hf", directory: TinyModel.huggingFace)
         await pool.register(name: "original", directory: TinyModel.original)
         await pool.register(name: "broken", directory: TinyModel.goldens + "/media")

@@ -15,7 +15,10 @@ struct EngineTests {
         let pieces = TextCollector()
         let response = try await engine.generate(
             GenerateRequest(
-                prompt: try TinyModel.prompt(), answerPrefix: "Hello", maximumTokens: 12)
+                prompt: try TinyModel.prompt(),
+                answerPrefix: "Hello",
+                maximumTokens: 12
+            )
         ) { pieces.append($0) }
         #expect(pieces.text == response.text)
         #expect(!response.text.hasPrefix("Hello"))
@@ -31,7 +34,9 @@ struct EngineTests {
             try TinyModel.image(width: 200, height: 200, seed: 2),
         ]
         let prompt = EnginePrompt(
-            content: [.image(0), .image(1), .text("Which is better?")], images: images)
+            content: [.image(0), .image(1), .text("Which is better?")],
+            images: images
+        )
         let error = await #expect(throws: InferenceError.self) {
             try await engine.generate(GenerateRequest(prompt: prompt, maximumTokens: 10))
         }
@@ -43,16 +48,23 @@ struct EngineTests {
         #expect(imageTokens == 100)
         #expect(needed > 120)
         #expect(error?.code == "prompt_too_long")
-        #expect("\(InferenceError.promptTooLong(needed: 9, limit: 8, imageTokens: 7))".contains("9"))
+        #expect(
+            "\(InferenceError.promptTooLong(needed: 9, limit: 8, imageTokens: 7))".contains("9")
+        )
         let misses = try await engine.perform { session, _ in session.visionCache.misses }
         #expect(misses == 0)
     }
 
-    @Test("room for the answer counts", arguments: [(1, true), (1_000_000, false), (Int.max, false)])
+    @Test(
+        "room for the answer counts",
+        arguments: [(1, true), (1_000_000, false), (Int.max, false)]
+    )
     func answerRoom(maximumTokens: Int, fits: Bool) async throws {
         let engine = try TinyModel.makeEngine(TinyModel.options(contextLimit: 400))
         let request = GenerateRequest(
-            prompt: try TinyModel.prompt(), maximumTokens: maximumTokens)
+            prompt: try TinyModel.prompt(),
+            maximumTokens: maximumTokens
+        )
         if fits {
             let response = try await engine.generate(request)
             #expect(response.finishReason == .length || response.generatedTokens == 0)
@@ -118,7 +130,9 @@ struct EngineTests {
                     }
                     return try session.generate(
                         GenerateRequest(prompt: prompt, maximumTokens: 4),
-                        cancellation: cancellation, onText: { _ in })
+                        cancellation: cancellation,
+                        onText: { _ in }
+                    )
                 }
             }
         }
@@ -169,8 +183,12 @@ struct EngineTests {
     func loadIsLogged() throws {
         let sink = RecordingLogSink()
         _ = try Engine(
-            directory: TinyModel.huggingFace, threads: 1, contextLimit: 128,
-            visionCacheBytes: 0, logger: Logger(sink: sink))
+            directory: TinyModel.huggingFace,
+            threads: 1,
+            contextLimit: 128,
+            visionCacheBytes: 0,
+            logger: Logger(sink: sink)
+        )
         let line = sink.last("model loaded")
         #expect(line?["model.load.seconds"] != nil)
         #expect(line?["model.bytes"] != nil)

@@ -10,14 +10,16 @@ import Testing
 struct ParityTests {
     @Test(
         "every committed case is within tolerance, pixels and tokens exact",
-        arguments: [(TinyModel.huggingFace, 256), (TinyModel.original, 31)])
+        arguments: [(TinyModel.huggingFace, 256), (TinyModel.original, 31)]
+    )
     func goldens(checkpoint: String, prefillRows: Int) throws {
         let report = try run(checkpoint, prefillRows: prefillRows)
         #expect(report.isWithin, "\(report.text)")
         #expect(report.cases.count { $0.skipped == nil } == 8)
         let exact = report.worst.filter {
             ["pixels", "pixel_sample", "token_ids", "chat_template", "greedy_ids"].contains(
-                $0.stage)
+                $0.stage
+            )
         }
         #expect(exact.count == 5)
         #expect(exact.allSatisfy { $0.difference == 0 })
@@ -26,11 +28,15 @@ struct ParityTests {
     @Test("a case that is over its tolerance is named and fails the report")
     func overTolerance() throws {
         let parity = try ParityRun(
-            checkpoint: TinyModel.huggingFace, goldens: TinyModel.goldens + "/llava_ov/golden",
+            checkpoint: TinyModel.huggingFace,
+            goldens: TinyModel.goldens + "/llava_ov/golden",
             threads: 1,
-            loadImage: { _ in try TinyModel.image(width: 61, height: 187, seed: 1).image })
+            loadImage: { _ in try TinyModel.image(width: 61, height: 187, seed: 1).image }
+        )
         let golden = try GoldenCase(
-            directory: TinyModel.goldens + "/llava_ov/golden", name: "img1_tall")
+            directory: TinyModel.goldens + "/llava_ov/golden",
+            name: "img1_tall"
+        )
         let report = ParityReport(cases: [try parity.run(golden)])
         #expect(!report.isWithin)
         #expect(report.text.contains("img1_tall pixels"))
@@ -44,8 +50,11 @@ struct ParityTests {
 
     private func run(_ checkpoint: String, prefillRows: Int) throws -> ParityReport {
         try ParityRun(
-            checkpoint: checkpoint, goldens: TinyModel.goldens + "/llava_ov/golden", threads: 2,
-            prefillRows: prefillRows, loadImage: { try TinyModel.picture($0) }
+            checkpoint: checkpoint,
+            goldens: TinyModel.goldens + "/llava_ov/golden",
+            threads: 2,
+            prefillRows: prefillRows,
+            loadImage: { try TinyModel.picture($0) }
         ).run()
     }
 }

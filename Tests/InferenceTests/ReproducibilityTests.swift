@@ -17,7 +17,9 @@ struct ReproducibilityTests {
 
     @Test("across prefill steps, threads and caches", arguments: variants.indices)
     func everyVariant(index: Int) async throws {
-        let reference = try await answers(TinyModel.makeEngine(TinyModel.options(prefillRows: 2048)))
+        let reference = try await answers(
+            TinyModel.makeEngine(TinyModel.options(prefillRows: 2048))
+        )
         let engine = try TinyModel.makeEngine(Self.variants[index])
         #expect(try await answers(engine) == reference)
         // Again, with whatever the engine has kept by now.
@@ -53,9 +55,11 @@ struct ReproducibilityTests {
         for seed in [1, 2, 1] as [UInt64] {
             let prompt = try TinyModel.prompt(seed: seed)
             let text = try await engine.generate(
-                GenerateRequest(prompt: prompt, answerPrefix: "The", maximumTokens: 8))
+                GenerateRequest(prompt: prompt, answerPrefix: "The", maximumTokens: 8)
+            )
             let choice = try await engine.choose(
-                ChooseRequest(prompt: prompt, answerPrefix: "Image ", choices: ["1", "2", "12"]))
+                ChooseRequest(prompt: prompt, answerPrefix: "Image ", choices: ["1", "2", "12"])
+            )
             answers.append("\(text.text) \(text.finishReason) \(choice.probabilities)")
         }
         return answers

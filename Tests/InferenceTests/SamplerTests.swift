@@ -7,7 +7,8 @@ struct SamplerTests {
         "takes the largest, of equal ones the first",
         arguments: [
             ([1, 3, 2], 1), ([5, 5, 5], 0), ([-.infinity, -4], 1), ([.nan, 0.5, .nan], 1),
-        ] as [([Float], Int32)])
+        ] as [([Float], Int32)]
+    )
     func greedy(logits: [Float], expected: Int32) throws {
         let token = try logits.withUnsafeBufferPointer { try Sampler.greedy($0) }
         #expect(token == expected)
@@ -15,7 +16,8 @@ struct SamplerTests {
 
     @Test(
         "refuses logits that are no numbers",
-        arguments: [[], [.nan, .nan], [-.infinity], [0, .infinity]] as [[Float]])
+        arguments: [[], [.nan, .nan], [-.infinity], [0, .infinity]] as [[Float]]
+    )
     func notFinite(logits: [Float]) {
         #expect(throws: InferenceError.notFinite) {
             try logits.withUnsafeBufferPointer { try Sampler.greedy($0) }

@@ -21,21 +21,30 @@ enum TinyModel {
 
     /// Options small enough for tests.
     static func options(
-        threads: Int = 1, contextLimit: Int = 2048, visionCacheBytes: Int = 1 << 20,
-        prefillRows: Int = 64, reusesPrefix: Bool = true
+        threads: Int = 1,
+        contextLimit: Int = 2048,
+        visionCacheBytes: Int = 1 << 20,
+        prefillRows: Int = 64,
+        reusesPrefix: Bool = true
     ) -> EngineOptions {
         EngineOptions(
-            threads: threads, contextLimit: contextLimit, visionCacheBytes: visionCacheBytes,
-            prefillRows: prefillRows, reusesPrefix: reusesPrefix)
+            threads: threads,
+            contextLimit: contextLimit,
+            visionCacheBytes: visionCacheBytes,
+            prefillRows: prefillRows,
+            reusesPrefix: reusesPrefix
+        )
     }
 
     /// An engine of its own.
     static func makeEngine(
-        _ options: EngineOptions = options(), directory: String = huggingFace
+        _ options: EngineOptions = options(),
+        directory: String = huggingFace
     ) throws -> Engine {
         try Engine(
             blueprint: EngineBlueprint(directory: directory, options: options),
-            logger: Logger(sink: RecordingLogSink()))
+            logger: Logger(sink: RecordingLogSink())
+        )
     }
 
     /// A picture of the goldens' media folder.
@@ -48,17 +57,20 @@ enum TinyModel {
     /// A made-up picture; equal arguments, equal pixels and digest.
     static func image(width: Int, height: Int, seed: UInt64) throws -> EngineImage {
         var random = SplitMix(state: seed)
-        let pixels = (0..<(3 * width * height)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        let pixels = (0..<(3 * width * height)).map { _ in UInt8(truncatingIfNeeded: random.next())
+        }
         return EngineImage(
             digest: SHA256.digest(pixels + "\(width)x\(height)".utf8),
-            image: try RGBImage(width: width, height: height, pixels: pixels))
+            image: try RGBImage(width: width, height: height, pixels: pixels)
+        )
     }
 
     /// One image and a question about it.
     static func prompt(seed: UInt64 = 1, text: String = "Which is better?") throws -> EnginePrompt {
         EnginePrompt(
             content: [.image(0), .text(text)],
-            images: [try image(width: 60, height: 40, seed: seed)])
+            images: [try image(width: 60, height: 40, seed: seed)]
+        )
     }
 }
 

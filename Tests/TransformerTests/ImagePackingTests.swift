@@ -27,8 +27,12 @@ struct ImagePackingTests {
         let packing = ImagePacking(gridSide: 27, maximumTiles: 9, rounding: .sevenDecimals)
         let count = packing.tokenCount(
             of: .anyres(
-                gridRows: rows, gridColumns: columns, originalWidth: width,
-                originalHeight: height))
+                gridRows: rows,
+                gridColumns: columns,
+                originalWidth: width,
+                originalHeight: height
+            )
+        )
         #expect(count == tokens)
     }
 
@@ -36,7 +40,11 @@ struct ImagePackingTests {
     func rounding() {
         // 820 · (54 / 738) is 60 and comes out as 59.99999999999999.
         let image = ImageTiles.Packing.anyres(
-            gridRows: 2, gridColumns: 3, originalWidth: 820, originalHeight: 738)
+            gridRows: 2,
+            gridColumns: 3,
+            originalWidth: 820,
+            originalHeight: 738
+        )
         let rounded = ImagePacking(gridSide: 27, maximumTiles: 9, rounding: .sevenDecimals)
         let truncated = ImagePacking(gridSide: 27, maximumTiles: 9, rounding: .truncated)
         #expect(rounded.tokenCount(of: image) != truncated.tokenCount(of: image))
@@ -55,9 +63,14 @@ struct ImagePackingTests {
         // Tile 0, then two tiles side by side.
         let tiles: [Float] = [0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]
         let image = ImageTiles.Packing.anyres(
-            gridRows: 1, gridColumns: 2, originalWidth: 200, originalHeight: 100)
+            gridRows: 1,
+            gridColumns: 2,
+            originalWidth: 200,
+            originalHeight: 100
+        )
         #expect(
-            pack(tiles, image, packing) == [0, 0, 0, 0, 1, 2, 5, 6, -1, 3, 4, 7, 8, -1])
+            pack(tiles, image, packing) == [0, 0, 0, 0, 1, 2, 5, 6, -1, 3, 4, 7, 8, -1]
+        )
     }
 
     @Test("drops the rows that show padding only")
@@ -66,7 +79,11 @@ struct ImagePackingTests {
         let tiles = (0..<32).map { Float($0 % 16) }
         // Half as tall as wide: the middle two rows of four show the image.
         let image = ImageTiles.Packing.anyres(
-            gridRows: 1, gridColumns: 1, originalWidth: 100, originalHeight: 50)
+            gridRows: 1,
+            gridColumns: 1,
+            originalWidth: 100,
+            originalHeight: 50
+        )
         let packed = pack(tiles, image, packing)
         #expect(Array(packed.dropFirst(16)) == [4, 5, 6, 7, -1, 8, 9, 10, 11, -1])
     }
@@ -75,7 +92,11 @@ struct ImagePackingTests {
     func degenerateImage() {
         let packing = ImagePacking(gridSide: 2, maximumTiles: 9, rounding: .sevenDecimals)
         let image = ImageTiles.Packing.anyres(
-            gridRows: 1, gridColumns: 1, originalWidth: 10_000, originalHeight: 1)
+            gridRows: 1,
+            gridColumns: 1,
+            originalWidth: 10_000,
+            originalHeight: 1
+        )
         #expect(pack([1, 2, 3, 4, 5, 6, 7, 8], image, packing) == [1, 2, 3, 4])
     }
 
@@ -84,7 +105,11 @@ struct ImagePackingTests {
         // torch.nn.functional.interpolate(arange(36).view(1,1,6,6), size=(5,5), mode="bilinear")
         let packing = ImagePacking(gridSide: 6, maximumTiles: 1, rounding: .sevenDecimals)
         let window = ImagePacking.Window(
-            rows: 0..<6, columns: 0..<6, outputRows: 5, outputColumns: 5)
+            rows: 0..<6,
+            columns: 0..<6,
+            outputRows: 5,
+            outputColumns: 5
+        )
         let grid = (0..<36).map(Float.init)
         var row = [Float](repeating: 0, count: 5)
         grid.withUnsafeBufferPointer { grid in
@@ -107,7 +132,9 @@ struct ImagePackingTests {
 
     /// Packs features of width 1 with a newline of −1.
     private func pack(
-        _ tiles: [Float], _ image: ImageTiles.Packing, _ packing: ImagePacking
+        _ tiles: [Float],
+        _ image: ImageTiles.Packing,
+        _ packing: ImagePacking
     ) -> [Float] {
         let pool = ComputeThreadPool(threads: 1, name: "test")
         let newline: [Float] = [-1]

@@ -19,7 +19,8 @@ struct ModelInputTests {
         arguments: [
             ([1, 2, 3], [1, 2, 3], 3), ([1, 2, 3], [1, 2, 4], 2), ([1, 2], [1, 2, 3], 2),
             ([2], [1], 0), ([], [1], 0),
-        ] as [([Int32], [Int32], Int)])
+        ] as [([Int32], [Int32], Int)]
+    )
     func sharedTokens(a: [Int32], b: [Int32], shared: Int) {
         #expect(tokens(a).commonPrefixCount(with: tokens(b)) == shared)
         #expect(tokens(b).commonPrefixCount(with: tokens(a)) == shared)

@@ -74,7 +74,8 @@ package struct GoldenCase: Sendable {
         } catch {
             throw ParityError(
                 "\(path): expected a golden case and its tensors: \(error). Make it with the golden "
-                    + "generator.")
+                    + "generator."
+            )
         }
     }
 
@@ -88,7 +89,8 @@ package struct GoldenCase: Sendable {
         } catch {
             throw ParityError(
                 "\(directory): expected a directory of goldens: \(error). Give --goldens the "
-                    + "folder that holds the <case>.json files.")
+                    + "folder that holds the <case>.json files."
+            )
         }
         let tensors = Set(files.filter { $0.hasSuffix(".safetensors") })
         var cases: [GoldenCase] = []
@@ -127,7 +129,9 @@ package struct GoldenCase: Sendable {
     }
 
     private func values<Value: BitwiseCopyable>(
-        _ key: String, type: String, as _: Value.Type
+        _ key: String,
+        type: String,
+        as _: Value.Type
     ) -> [Value]? {
         guard let entry = tensors.tensors[key], entry.dtype == type else { return nil }
         let bytes = tensors.bytes(of: entry)
@@ -135,7 +139,8 @@ package struct GoldenCase: Sendable {
         let count = bytes.count / stride
         return [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
             UnsafeMutableRawBufferPointer(buffer).copyMemory(
-                from: UnsafeRawBufferPointer(rebasing: bytes.prefix(count * stride)))
+                from: UnsafeRawBufferPointer(rebasing: bytes.prefix(count * stride))
+            )
             initialized = count
         }
     }

@@ -4,7 +4,9 @@ import VisionPreprocessing
 extension ParityRun {
     /// Cuts and encodes the images of a case; measures pixels, vision tower, projector and packing.
     func imageFeatures(
-        _ golden: GoldenCase, taps: ParityTaps, meter: inout ParityMeter
+        _ golden: GoldenCase,
+        taps: ParityTaps,
+        meter: inout ParityMeter
     ) throws -> [ImageFeatures] {
         let sources = try images(of: golden)
         guard !sources.isEmpty else { return [] }
@@ -15,14 +17,20 @@ extension ParityRun {
         let packing = ImagePacking(
             gridSide: session.model.packing.gridSide,
             maximumTiles: session.model.packing.maximumTiles,
-            rounding: isOriginal ? .truncated : .sevenDecimals)
+            rounding: isOriginal ? .truncated : .sevenDecimals
+        )
         let features = zip(sources, processed).map { source, cut in
             session.model.encodeImage(
                 ImageTiles(
-                    tileCount: cut.tiles.count, pixels: cut.normalized(),
-                    packing: session.builder.tilePacking(of: source.image, layout: source.layout)),
-                activations: session.visionActivations, pool: session.pool, packing: packing,
-                interrupt: {})
+                    tileCount: cut.tiles.count,
+                    pixels: cut.normalized(),
+                    packing: session.builder.tilePacking(of: source.image, layout: source.layout)
+                ),
+                activations: session.visionActivations,
+                pool: session.pool,
+                packing: packing,
+                interrupt: {}
+            )
         }
         guard !isSinglePrecision else { return features }
         if let expected = golden.floats("vision_layer_norms") {
@@ -35,7 +43,10 @@ extension ParityRun {
             meter.features("projector_out", taps.projectorOut, expected)
         }
         meter.features(
-            "image_features", features.flatMap(\.values), golden.floats("image_features") ?? [])
+            "image_features",
+            features.flatMap(\.values),
+            golden.floats("image_features") ?? []
+        )
         return features
     }
 
@@ -66,7 +77,9 @@ extension ParityRun {
 
     /// Bytes after resizing, and a sample of the normalised pixels.
     private func measurePixels(
-        _ golden: GoldenCase, _ processed: [ProcessedImage], meter: inout ParityMeter
+        _ golden: GoldenCase,
+        _ processed: [ProcessedImage],
+        meter: inout ParityMeter
     ) throws {
         var source = golden
         if let twin = golden.record.tilesSameAs {

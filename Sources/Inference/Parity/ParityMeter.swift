@@ -22,7 +22,10 @@ struct ParityMeter {
 
     /// Counts unequal values; none is allowed.
     mutating func equal<Value: Equatable>(
-        _ stage: String, _ actual: [Value], _ expected: [Value], note: String? = nil
+        _ stage: String,
+        _ actual: [Value],
+        _ expected: [Value],
+        note: String? = nil
     ) {
         let unequal = actual == expected ? 0 : zip(actual, expected).count { $0 != $1 }
         let difference = unequal + abs(actual.count - expected.count)
@@ -46,13 +49,21 @@ struct ParityMeter {
         }
         let largest = zip(actual, expected).map { relative($0, $1) }.max() ?? 0
         add(
-            stage, largest, tolerance: ParityMeter.normTolerance * slack, count: expected.count,
-            note: "relative")
+            stage,
+            largest,
+            tolerance: ParityMeter.normTolerance * slack,
+            count: expected.count,
+            note: "relative"
+        )
     }
 
     /// Adds a number measured elsewhere.
     mutating func add(
-        _ stage: String, _ difference: Double, tolerance: Double, count: Int, note: String?
+        _ stage: String,
+        _ difference: Double,
+        tolerance: Double,
+        count: Int,
+        note: String?
     ) {
         let widened = tolerance > 0 && slack > 1
         let notes = [
@@ -61,13 +72,20 @@ struct ParityMeter {
         ].compactMap { $0 }
         measurements.append(
             ParityReport.Measurement(
-                stage: stage, difference: difference.isNaN ? .infinity : difference,
-                tolerance: tolerance, count: count,
-                note: notes.isEmpty ? nil : notes.joined(separator: "; ")))
+                stage: stage,
+                difference: difference.isNaN ? .infinity : difference,
+                tolerance: tolerance,
+                count: count,
+                note: notes.isEmpty ? nil : notes.joined(separator: "; ")
+            )
+        )
     }
 
     private mutating func absolute(
-        _ stage: String, _ actual: [Float], _ expected: [Float], tolerance: Double
+        _ stage: String,
+        _ actual: [Float],
+        _ expected: [Float],
+        tolerance: Double
     ) {
         guard actual.count == expected.count else {
             return mismatch(stage, actual.count, expected.count)
@@ -87,7 +105,11 @@ struct ParityMeter {
 
     private mutating func mismatch(_ stage: String, _ actual: Int, _ expected: Int) {
         add(
-            stage, .infinity, tolerance: 0, count: expected,
-            note: "expected \(expected) values, got \(actual)")
+            stage,
+            .infinity,
+            tolerance: 0,
+            count: expected,
+            note: "expected \(expected) values, got \(actual)"
+        )
     }
 }

@@ -73,7 +73,8 @@ package struct ParityReport: Sendable, Encodable {
         lines.append(
             over.isEmpty
                 ? "\(run) cases run, \(cases.count - run) skipped, all within tolerance."
-                : "over tolerance: \(over.joined(separator: ", ")).")
+                : "over tolerance: \(over.joined(separator: ", "))."
+        )
         return lines.joined(separator: "\n") + "\n"
     }
 

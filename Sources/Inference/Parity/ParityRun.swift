@@ -21,18 +21,26 @@ package struct ParityRun {
     ///
     /// - Throws: ``InferenceError`` when the checkpoint cannot be used.
     package init(
-        checkpoint directory: String, goldens goldensDirectory: String, threads: Int,
-        prefillRows: Int = 256, loadImage: @escaping ImageLoader
+        checkpoint directory: String,
+        goldens goldensDirectory: String,
+        threads: Int,
+        prefillRows: Int = 256,
+        loadImage: @escaping ImageLoader
     ) throws {
         let options = EngineOptions(
-            threads: threads, contextLimit: 4096, prefillRows: prefillRows, reusesPrefix: false)
+            threads: threads,
+            contextLimit: 4096,
+            prefillRows: prefillRows,
+            reusesPrefix: false
+        )
         let blueprint = try EngineBlueprint(directory: directory, options: options)
         session = try blueprint.makeSession()
         self.goldensDirectory = goldensDirectory
         self.loadImage = loadImage
         family = blueprint.config.family
         let types = Set(
-            blueprint.checkpoint.tensorNames.compactMap { blueprint.checkpoint.tensor($0)?.type })
+            blueprint.checkpoint.tensorNames.compactMap { blueprint.checkpoint.tensor($0)?.type }
+        )
         isSinglePrecision = types == ["F32"]
     }
 
@@ -81,7 +89,10 @@ package struct ParityRun {
         }
         try measureGreedy(golden, after: input, meter: &meter)
         return ParityReport.Case(
-            name: golden.name, skipped: nil, measurements: meter.measurements)
+            name: golden.name,
+            skipped: nil,
+            measurements: meter.measurements
+        )
     }
 
     private func skipped(_ golden: GoldenCase, _ reason: String) -> ParityReport.Case {

@@ -20,7 +20,9 @@ extension ParityRun {
 
     /// Token ids of the prompt text, by the tokenizer alone and by the checkpoint's chat template.
     func measureTokens(
-        _ golden: GoldenCase, features: [ImageFeatures], meter: inout ParityMeter
+        _ golden: GoldenCase,
+        features: [ImageFeatures],
+        meter: inout ParityMeter
     ) {
         let expected = golden.record.inputIDs
         var ids: [Int32] = []
@@ -44,7 +46,9 @@ extension ParityRun {
 
     /// The ids that stand for an image in a recorded prompt.
     private func placeholders(
-        _ slot: Int, _ features: [ImageFeatures], like ids: [Int32]
+        _ slot: Int,
+        _ features: [ImageFeatures],
+        like ids: [Int32]
     ) -> [Int32] {
         guard features.indices.contains(slot) else { return [] }
         if ids.contains(-200) { return [-200] }
@@ -92,7 +96,8 @@ extension ParityRun {
                     throw ParityError(
                         "input_ids: expected ids below the vocabulary of "
                             + "\(session.model.decoder.vocabularySize), got \(id). Are goldens "
-                            + "and checkpoint of one set?")
+                            + "and checkpoint of one set?"
+                    )
                 }
                 input.append(tokens: CollectionOfOne(id))
                 index += 1
@@ -103,7 +108,9 @@ extension ParityRun {
 
     /// Runs the prompt in prefill steps, with the head on every row.
     func forwardPrompt(
-        _ input: ModelInput, golden: GoldenCase, taps: ParityTaps
+        _ input: ModelInput,
+        golden: GoldenCase,
+        taps: ParityTaps
     ) throws -> PromptLogits {
         let columns = golden.indices("logits_cols_idx") ?? []
         let keepsAll = golden.floats("logits") != nil
@@ -114,14 +121,26 @@ extension ParityRun {
             let start = session.sequence.count
             let end = min(start + session.textActivations.rowCapacity, input.count)
             decoder.forward(
-                input, start..<end, sequence: session.sequence,
-                activations: session.textActivations, pool: session.pool, interrupt: {})
+                input,
+                start..<end,
+                sequence: session.sequence,
+                activations: session.textActivations,
+                pool: session.pool,
+                interrupt: {}
+            )
             for row in 0..<(end - start) {
                 let logits = decoder.logits(
-                    ofRow: row, activations: session.textActivations, pool: session.pool)
+                    ofRow: row,
+                    activations: session.textActivations,
+                    pool: session.pool
+                )
                 taps.recordFinalNorm(
                     decoder.finalNorm(
-                        ofRow: row, activations: session.textActivations, pool: session.pool))
+                        ofRow: row,
+                        activations: session.textActivations,
+                        pool: session.pool
+                    )
+                )
                 result.columns += columns.map { logits[$0] }
                 let top = largest(8, of: logits)
                 result.top8 += top.map(\.value)
@@ -138,13 +157,21 @@ extension ParityRun {
 
     /// Hidden rows and logits of the prompt.
     func measureText(
-        _ golden: GoldenCase, taps: ParityTaps, logits: PromptLogits, meter: inout ParityMeter
+        _ golden: GoldenCase,
+        taps: ParityTaps,
+        logits: PromptLogits,
+        meter: inout ParityMeter
     ) {
         meter.norms(
-            "text_layers", taps.textNorms.flatMap { $0 }, golden.floats("text_layer_norms") ?? [])
+            "text_layers",
+            taps.textNorms.flatMap { $0 },
+            golden.floats("text_layer_norms") ?? []
+        )
         meter.features(
-            "text_layer_last", taps.textLast.flatMap { $0 },
-            golden.floats("text_layer_last") ?? [])
+            "text_layer_last",
+            taps.textLast.flatMap { $0 },
+            golden.floats("text_layer_last") ?? []
+        )
         meter.logits("logits_last", logits.last, golden.floats("logits_last") ?? [])
         meter.logits("logits_cols", logits.columns, golden.floats("logits_cols") ?? [])
         meter.logits("logits_top8", logits.top8, golden.floats("logits_top8_val") ?? [])
@@ -154,7 +181,9 @@ extension ParityRun {
 
     /// 32 greedy tokens, the end of the turn ignored.
     func measureGreedy(
-        _ golden: GoldenCase, after prompt: ModelInput, meter: inout ParityMeter
+        _ golden: GoldenCase,
+        after prompt: ModelInput,
+        meter: inout ParityMeter
     ) throws {
         let record = golden.record
         let expected = isSinglePrecision ? record.fp32GenIDs ?? [] : record.genIDs
@@ -165,7 +194,9 @@ extension ParityRun {
         var recorded: [Float] = []
         var logits = session.model.decoder.logits(
             ofRow: (prompt.count - 1) % session.textActivations.rowCapacity,
-            activations: session.textActivations, pool: session.pool)
+            activations: session.textActivations,
+            pool: session.pool
+        )
         for step in expected.indices {
             recorded += columns.map { logits[$0] }
             let token = try Sampler.greedy(logits)
@@ -187,7 +218,10 @@ extension ParityRun {
 
     /// Where greedy ids part from the golden's, and whether the golden itself was about to toss a coin.
     private func divergence(
-        _ ids: [Int32], _ expected: [Int32], _ record: GoldenCase.Record, tolerance: Double
+        _ ids: [Int32],
+        _ expected: [Int32],
+        _ record: GoldenCase.Record,
+        tolerance: Double
     ) -> (note: String?, isNearTie: Bool) {
         guard let step = zip(ids, expected).enumerated().first(where: { $1.0 != $1.1 })?.offset
         else { return (nil, false) }
@@ -200,7 +234,8 @@ extension ParityRun {
     }
 
     private func largest(
-        _ count: Int, of logits: UnsafeBufferPointer<Float>
+        _ count: Int,
+        of logits: UnsafeBufferPointer<Float>
     ) -> [(value: Float, index: Int)] {
         var top: [(value: Float, index: Int)] = []
         var threshold = -Float.infinity

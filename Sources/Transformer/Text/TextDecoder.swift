@@ -15,11 +15,19 @@ package struct TextDecoder: Sendable {
     /// Reads the weights; positions `0..<positions` can be computed.
     ///
     /// - Throws: ``CheckpointError`` for a tensor that is missing or has another shape.
-    init(reader: WeightReader, config: TextConfig, positions: Int) throws(CheckpointError) {
+    init(
+        reader: WeightReader,
+        config: TextConfig,
+        positions: Int,
+        pool: ComputeThreadPool
+    ) throws(CheckpointError) {
         self.config = config
-        weights = try TextWeights(reader: reader, config: config)
+        weights = try TextWeights(reader: reader, config: config, pool: pool)
         rotary = RotaryTable(
-            headDimension: config.headDimension, theta: config.ropeTheta, positions: positions)
+            headDimension: config.headDimension,
+            theta: config.ropeTheta,
+            positions: positions
+        )
     }
 
     /// Runs rows `range` of `input` through every layer, as positions `sequence.count…`.
@@ -30,8 +38,12 @@ package struct TextDecoder: Sendable {
     /// - Precondition: `range` fits in the activations and in the sequence, and starts where the
     ///   sequence ends.
     package func forward(
-        _ input: ModelInput, _ range: Range<Int>, sequence: SequenceState,
-        activations: TextActivations, pool: ComputeThreadPool, interrupt: () throws -> Void
+        _ input: ModelInput,
+        _ range: Range<Int>,
+        sequence: SequenceState,
+        activations: TextActivations,
+        pool: ComputeThreadPool,
+        interrupt: () throws -> Void
     ) rethrows {
         let rows = range.count
         let firstPosition = sequence.count
@@ -45,9 +57,15 @@ package struct TextDecoder: Sendable {
             for (index, layer) in weights.layers.enumerated() {
                 try interrupt()
                 decoderLayer(
-                    layer, config: config, rows: rows, firstPosition: firstPosition,
-                    rotary: rotary, cache: sequence.layers[index], activations: activations,
-                    pool: pool)
+                    layer,
+                    config: config,
+                    rows: rows,
+                    firstPosition: firstPosition,
+                    rotary: rotary,
+                    cache: sequence.layers[index],
+                    activations: activations,
+                    pool: pool
+                )
                 activations.observe(.decoderLayer(index), rows: rows, columns: config.hiddenSize)
             }
         } catch {
@@ -61,33 +79,51 @@ package struct TextDecoder: Sendable {
     /// [vocabulary], valid until the next call. The head is the largest matrix of a small model, so it
     /// runs on the rows whose logits are wanted and on no other.
     package func logits(
-        ofRow row: Int, activations: TextActivations, pool: ComputeThreadPool
+        ofRow row: Int,
+        activations: TextActivations,
+        pool: ComputeThreadPool
     ) -> UnsafeBufferPointer<Float> {
         precondition(row >= 0 && row < activations.rowCapacity, "a row of the last call")
         precondition(activations.logits.count == vocabularySize, "activations of this model")
         finalNorm(ofRow: row, activations: activations, pool: pool)
         matrixProduct(
-            activations.finalRow.base, rows: 1, by: weights.lmHead, bias: nil,
-            into: activations.logits.base, pool: pool)  // [1, vocabulary]
+            activations.finalRow.base,
+            rows: 1,
+            by: weights.lmHead,
+            bias: nil,
+            into: activations.logits.base,
+            pool: pool
+        )  // [1, vocabulary]
         return UnsafeBufferPointer(
-            start: activations.logits.base, count: vocabularySize)
+            start: activations.logits.base,
+            count: vocabularySize
+        )
     }
 
     /// The row after the final RMSNorm, [hidden], valid until the next call.
     @discardableResult
     package func finalNorm(
-        ofRow row: Int, activations: TextActivations, pool: ComputeThreadPool
+        ofRow row: Int,
+        activations: TextActivations,
+        pool: ComputeThreadPool
     ) -> UnsafeBufferPointer<Float> {
         rmsNorm(
-            activations.hidden.base + row * config.hiddenSize, rows: 1,
-            columns: config.hiddenSize, weight: weights.norm.pointer,
-            epsilon: config.rmsNormEpsilon, into: activations.finalRow.base, pool: pool)
+            activations.hidden.base + row * config.hiddenSize,
+            rows: 1,
+            columns: config.hiddenSize,
+            weight: weights.norm.pointer,
+            epsilon: config.rmsNormEpsilon,
+            into: activations.finalRow.base,
+            pool: pool
+        )
         return UnsafeBufferPointer(start: activations.finalRow.base, count: config.hiddenSize)
     }
 
     /// Rows `range` of the input: rows of `embed_tokens`, or features of images in their place.
     private func embed(
-        _ input: ModelInput, _ range: Range<Int>, into rows: UnsafeMutablePointer<Float>
+        _ input: ModelInput,
+        _ range: Range<Int>,
+        into rows: UnsafeMutablePointer<Float>
     ) {
         let width = config.hiddenSize
         input.forEachPart(of: range) { piece, part, row in
@@ -102,7 +138,9 @@ package struct TextDecoder: Sendable {
                 features.values.withUnsafeBufferPointer { values in
                     guard let base = values.baseAddress else { return }
                     target.update(
-                        from: base + part.lowerBound * width, count: part.count * width)
+                        from: base + part.lowerBound * width,
+                        count: part.count * width
+                    )
                 }
             }
         }

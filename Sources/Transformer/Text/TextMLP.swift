@@ -4,20 +4,38 @@ import TensorKernels
 ///
 /// `modeling_qwen2.py: Qwen2MLP.forward`.
 func textMLP(
-    _ weights: DecoderLayerWeights, rows: Int, config: TextConfig, activations: TextActivations,
+    _ weights: DecoderLayerWeights,
+    rows: Int,
+    config: TextConfig,
+    activations: TextActivations,
     pool: ComputeThreadPool
 ) {
     let gate = activations.gate.base
     let up = activations.up.base
 
     matrixProduct(
-        activations.normed.base, rows: rows, by: weights.gateProj, bias: nil, into: gate,
-        pool: pool)  // [rows, intermediate]
+        activations.normed.base,
+        rows: rows,
+        by: weights.gateProj,
+        bias: nil,
+        into: gate,
+        pool: pool
+    )  // [rows, intermediate]
     matrixProduct(
-        activations.normed.base, rows: rows, by: weights.upProj, bias: nil, into: up, pool: pool
+        activations.normed.base,
+        rows: rows,
+        by: weights.upProj,
+        bias: nil,
+        into: up,
+        pool: pool
     )  // [rows, intermediate]
     siluMultiply(gate: gate, up: up, count: rows * config.intermediateSize, pool: pool)
     matrixProduct(
-        gate, rows: rows, by: weights.downProj, bias: nil, into: activations.update.base,
-        pool: pool)  // [rows, hidden]
+        gate,
+        rows: rows,
+        by: weights.downProj,
+        bias: nil,
+        into: activations.update.base,
+        pool: pool
+    )  // [rows, hidden]
 }

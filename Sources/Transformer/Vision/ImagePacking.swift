@@ -60,8 +60,11 @@ package struct ImagePacking: Sendable {
 
     /// Packs projected tile features [T, g·g, hidden] into the rows of the prompt, [tokens, hidden].
     func pack(
-        _ tiles: UnsafePointer<Float>, packing: ImageTiles.Packing,
-        newline: UnsafePointer<Float>, hidden: Int, pool: ComputeThreadPool
+        _ tiles: UnsafePointer<Float>,
+        packing: ImageTiles.Packing,
+        newline: UnsafePointer<Float>,
+        hidden: Int,
+        pool: ComputeThreadPool
     ) -> ImageFeatures {
         let tokens = tokenCount(of: packing)
         let values = [Float](unsafeUninitializedCapacity: tokens * hidden) { buffer, count in
@@ -75,10 +78,18 @@ package struct ImagePacking: Sendable {
             case .anyres(_, let gridColumns, _, _):
                 guard let window = window(of: packing) else { return }
                 let source = PatchGrid(
-                    base: tiles + tile, gridSide: gridSide, tileColumns: gridColumns,
-                    hidden: hidden)
+                    base: tiles + tile,
+                    gridSide: gridSide,
+                    tileColumns: gridColumns,
+                    hidden: hidden
+                )
                 packGrid(
-                    source, window: window, newline: newline, into: base + tile, pool: pool)
+                    source,
+                    window: window,
+                    newline: newline,
+                    into: base + tile,
+                    pool: pool
+                )
             }
         }
         return ImageFeatures(tokens: tokens, hidden: hidden, values: values)
@@ -110,12 +121,18 @@ package struct ImagePacking: Sendable {
         let ratio = (Double(rows.count * columns.count) / limit).squareRoot()
         guard ratio > 1.1 else {
             return Window(
-                rows: rows, columns: columns, outputRows: rows.count, outputColumns: columns.count)
+                rows: rows,
+                columns: columns,
+                outputRows: rows.count,
+                outputColumns: columns.count
+            )
         }
         return Window(
-            rows: rows, columns: columns,
+            rows: rows,
+            columns: columns,
             outputRows: floorDivide(Double(rows.count), ratio),
-            outputColumns: floorDivide(Double(columns.count), ratio))
+            outputColumns: floorDivide(Double(columns.count), ratio)
+        )
     }
 
     private func roundedSide(_ side: Double) -> Int {
@@ -135,8 +152,11 @@ package struct ImagePacking: Sendable {
 
     /// Writes the window row by row, resized when asked, each row followed by `image_newline`.
     private func packGrid(
-        _ source: PatchGrid, window: Window, newline: UnsafePointer<Float>,
-        into target: UnsafeMutablePointer<Float>, pool: ComputeThreadPool
+        _ source: PatchGrid,
+        window: Window,
+        newline: UnsafePointer<Float>,
+        into target: UnsafeMutablePointer<Float>,
+        pool: ComputeThreadPool
     ) {
         let hidden = source.hidden
         let isResized =
@@ -148,7 +168,9 @@ package struct ImagePacking: Sendable {
             } else {
                 for column in 0..<window.outputColumns {
                     let patch = source.patch(
-                        window.rows.lowerBound + row, window.columns.lowerBound + column)
+                        window.rows.lowerBound + row,
+                        window.columns.lowerBound + column
+                    )
                     (line + column * hidden).update(from: patch, count: hidden)
                 }
             }

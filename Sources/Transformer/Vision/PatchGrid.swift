@@ -22,26 +22,41 @@ struct PatchGrid: @unchecked Sendable {  // reads memory its creator keeps alive
     /// Bilinear without antialias, corners not aligned: `torch.nn.functional.interpolate`, whose index
     /// arithmetic is one fused multiply-add in single precision; unfused, features move by 3e-6.
     func resizeRow(
-        _ row: Int, of window: ImagePacking.Window, into target: UnsafeMutablePointer<Float>
+        _ row: Int,
+        of window: ImagePacking.Window,
+        into target: UnsafeMutablePointer<Float>
     ) {
         let vertical = BilinearTap(row, from: window.rows.count, to: window.outputRows)
         let upper = window.rows.lowerBound + vertical.first
         let lower = window.rows.lowerBound + vertical.second
         for column in 0..<window.outputColumns {
             let horizontal = BilinearTap(
-                column, from: window.columns.count, to: window.outputColumns)
+                column,
+                from: window.columns.count,
+                to: window.outputColumns
+            )
             let left = window.columns.lowerBound + horizontal.first
             let right = window.columns.lowerBound + horizontal.second
             blend(
-                patch(upper, left), patch(upper, right), patch(lower, left), patch(lower, right),
-                vertical: vertical, horizontal: horizontal, into: target + column * hidden)
+                patch(upper, left),
+                patch(upper, right),
+                patch(lower, left),
+                patch(lower, right),
+                vertical: vertical,
+                horizontal: horizontal,
+                into: target + column * hidden
+            )
         }
     }
 
     private func blend(
-        _ upperLeft: UnsafePointer<Float>, _ upperRight: UnsafePointer<Float>,
-        _ lowerLeft: UnsafePointer<Float>, _ lowerRight: UnsafePointer<Float>,
-        vertical: BilinearTap, horizontal: BilinearTap, into target: UnsafeMutablePointer<Float>
+        _ upperLeft: UnsafePointer<Float>,
+        _ upperRight: UnsafePointer<Float>,
+        _ lowerLeft: UnsafePointer<Float>,
+        _ lowerRight: UnsafePointer<Float>,
+        vertical: BilinearTap,
+        horizontal: BilinearTap,
+        into target: UnsafeMutablePointer<Float>
     ) {
         let (down, right) = (vertical.weight, horizontal.weight)
         let (up, left) = (1 - down, 1 - right)

@@ -10,16 +10,33 @@ package struct Projector: Sendable {
     /// Reads the weights.
     ///
     /// - Throws: ``CheckpointError`` for a tensor that is missing or has another shape.
-    init(reader: WeightReader, vision: VisionConfig, text: TextConfig) throws(CheckpointError) {
+    init(
+        reader: WeightReader,
+        vision: VisionConfig,
+        text: TextConfig,
+        pool: ComputeThreadPool
+    ) throws(CheckpointError) {
         linear1 = try LinearWeights(
-            reader, "projector.0", outputs: text.hiddenSize, inputs: vision.hiddenSize)
+            reader,
+            "projector.0",
+            outputs: text.hiddenSize,
+            inputs: vision.hiddenSize,
+            pool: pool
+        )
         linear2 = try LinearWeights(
-            reader, "projector.1", outputs: text.hiddenSize, inputs: text.hiddenSize)
+            reader,
+            "projector.1",
+            outputs: text.hiddenSize,
+            inputs: text.hiddenSize,
+            pool: pool
+        )
     }
 
     /// Projects the rows in `activations.hidden` into `features`, [rows, hidden].
     func apply(
-        rows: Int, activations: VisionActivations, into features: UnsafeMutablePointer<Float>,
+        rows: Int,
+        activations: VisionActivations,
+        into features: UnsafeMutablePointer<Float>,
         pool: ComputeThreadPool
     ) {
         let inner = activations.projectorHidden.base

@@ -35,8 +35,10 @@ package final class VisionActivations {
         inner = FloatBuffer(count: rows * config.intermediateSize)
         projectorHidden = FloatBuffer(count: rows * hiddenSize)
         attentionCache = KeyValueCache(
-            capacity: rows, keyValueHeads: config.headCount,
-            headDimension: config.hiddenSize / config.headCount)
+            capacity: rows,
+            keyValueHeads: config.headCount,
+            headDimension: config.hiddenSize / config.headCount
+        )
     }
 
     /// Memory of the buffers, in bytes.
@@ -47,8 +49,10 @@ package final class VisionActivations {
             + config.intermediateSize + hiddenSize
         return rows * row * MemoryLayout<Float>.stride
             + KeyValueCache.byteCount(
-                capacity: rows, keyValueHeads: config.headCount,
-                headDimension: config.hiddenSize / config.headCount)
+                capacity: rows,
+                keyValueHeads: config.headCount,
+                headDimension: config.hiddenSize / config.headCount
+            )
     }
 
     func observe(_ stage: ForwardStage, rows: Int, columns: Int) {

@@ -5,7 +5,9 @@ import TensorKernels
 /// Every head has its own keys and values; the scale is d^-0.5
 /// (`modeling_siglip.py: SiglipAttention.forward`).
 func visionAttention(
-    _ weights: VisionLayerWeights, config: VisionConfig, activations: VisionActivations,
+    _ weights: VisionLayerWeights,
+    config: VisionConfig,
+    activations: VisionActivations,
     pool: ComputeThreadPool
 ) {
     let rows = config.gridSide * config.gridSide
@@ -18,8 +20,18 @@ func visionAttention(
     cache.truncate(to: 0)
     cache.append(keys: activations.keys.base, values: activations.values.base, rows: rows)
     attention(
-        activations.queries.base, rows: rows, heads: config.headCount, cache: cache, mask: .full,
-        into: activations.attended.base, pool: pool)  // [n, visionHidden]
+        activations.queries.base,
+        rows: rows,
+        heads: config.headCount,
+        cache: cache,
+        mask: .full,
+        into: activations.attended.base,
+        pool: pool
+    )  // [n, visionHidden]
     weights.outProj.apply(
-        activations.attended.base, rows: rows, into: activations.update.base, pool: pool)
+        activations.attended.base,
+        rows: rows,
+        into: activations.update.base,
+        pool: pool
+    )
 }

@@ -12,21 +12,32 @@ package struct VisionEncoder: Sendable {
     /// Reads the weights.
     ///
     /// - Throws: ``CheckpointError`` for a tensor that is missing or has another shape.
-    init(reader: WeightReader, config: VisionConfig) throws(CheckpointError) {
+    init(
+        reader: WeightReader,
+        config: VisionConfig,
+        pool: ComputeThreadPool
+    ) throws(CheckpointError) {
         self.config = config
-        weights = try VisionWeights(reader: reader, config: config)
+        weights = try VisionWeights(reader: reader, config: config, pool: pool)
     }
 
     /// Runs one tile [3, S, S] and leaves [n, visionHidden] in `activations.hidden`.
     ///
     /// `interrupt` is called before each layer and may throw to stop.
     func forward(
-        _ tile: UnsafePointer<Float>, activations: VisionActivations, pool: ComputeThreadPool,
+        _ tile: UnsafePointer<Float>,
+        activations: VisionActivations,
+        pool: ComputeThreadPool,
         interrupt: () throws -> Void
     ) rethrows {
         let rows = config.gridSide * config.gridSide
         patchEmbedding(
-            tile, weights: weights, config: config, activations: activations, pool: pool)
+            tile,
+            weights: weights,
+            config: config,
+            activations: activations,
+            pool: pool
+        )
         activations.observe(.patchEmbedding, rows: rows, columns: config.hiddenSize)
         for (index, layer) in weights.layers.enumerated() {
             try interrupt()

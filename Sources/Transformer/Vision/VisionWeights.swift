@@ -14,16 +14,28 @@ package struct VisionWeights: Sendable {
     /// Reads the encoder's tensors.
     ///
     /// - Throws: ``CheckpointError`` for a tensor that is missing or has another shape.
-    init(reader: WeightReader, config: VisionConfig) throws(CheckpointError) {
+    init(
+        reader: WeightReader,
+        config: VisionConfig,
+        pool: ComputeThreadPool
+    ) throws(CheckpointError) {
         let hidden = config.hiddenSize
         let patches = config.gridSide * config.gridSide
         patchEmbedding = try reader.matrix(
-            "vision.embeddings.patch_embedding.weight", outputs: hidden,
-            inputs: 3 * config.patchSize * config.patchSize)
+            "vision.embeddings.patch_embedding.weight",
+            outputs: hidden,
+            inputs: 3 * config.patchSize * config.patchSize,
+            pool: pool
+        )
         patchEmbeddingBias = try reader.vector(
-            "vision.embeddings.patch_embedding.bias", count: hidden)
+            "vision.embeddings.patch_embedding.bias",
+            count: hidden
+        )
         let table = try reader.table(
-            "vision.embeddings.position_embedding.weight", rows: patches, columns: hidden)
+            "vision.embeddings.position_embedding.weight",
+            rows: patches,
+            columns: hidden
+        )
         positionEmbedding = [Float](unsafeUninitializedCapacity: patches * hidden) { rows, count in
             if let base = rows.baseAddress {
                 for index in 0..<patches { table.row(index, into: base + index * hidden) }
@@ -32,7 +44,9 @@ package struct VisionWeights: Sendable {
         }
         var layers: [VisionLayerWeights] = []
         for index in 0..<config.layerCount {
-            layers.append(try VisionLayerWeights(reader: reader, config: config, index: index))
+            layers.append(
+                try VisionLayerWeights(reader: reader, config: config, index: index, pool: pool)
+            )
         }
         self.layers = layers
     }
@@ -52,20 +66,60 @@ package struct VisionLayerWeights: Sendable {
     /// Reads the tensors `vision.encoder.layers.<index>.…`.
     ///
     /// - Throws: ``CheckpointError`` for a tensor that is missing or has another shape.
-    init(reader: WeightReader, config: VisionConfig, index: Int) throws(CheckpointError) {
+    init(
+        reader: WeightReader,
+        config: VisionConfig,
+        index: Int,
+        pool: ComputeThreadPool
+    ) throws(CheckpointError) {
         let layer = "vision.encoder.layers.\(index)."
         let hidden = config.hiddenSize
         let inner = config.intermediateSize
         layerNorm1 = try LayerNormWeights(reader, layer + "layer_norm1", count: hidden)
         let attention = layer + "self_attn."
-        qProj = try LinearWeights(reader, attention + "q_proj", outputs: hidden, inputs: hidden)
-        kProj = try LinearWeights(reader, attention + "k_proj", outputs: hidden, inputs: hidden)
-        vProj = try LinearWeights(reader, attention + "v_proj", outputs: hidden, inputs: hidden)
+        qProj = try LinearWeights(
+            reader,
+            attention + "q_proj",
+            outputs: hidden,
+            inputs: hidden,
+            pool: pool
+        )
+        kProj = try LinearWeights(
+            reader,
+            attention + "k_proj",
+            outputs: hidden,
+            inputs: hidden,
+            pool: pool
+        )
+        vProj = try LinearWeights(
+            reader,
+            attention + "v_proj",
+            outputs: hidden,
+            inputs: hidden,
+            pool: pool
+        )
         outProj = try LinearWeights(
-            reader, attention + "out_proj", outputs: hidden, inputs: hidden)
+            reader,
+            attention + "out_proj",
+            outputs: hidden,
+            inputs: hidden,
+            pool: pool
+        )
         layerNorm2 = try LayerNormWeights(reader, layer + "layer_norm2", count: hidden)
-        fc1 = try LinearWeights(reader, layer + "mlp.fc1", outputs: inner, inputs: hidden)
-        fc2 = try LinearWeights(reader, layer + "mlp.fc2", outputs: hidden, inputs: inner)
+        fc1 = try LinearWeights(
+            reader,
+            layer + "mlp.fc1",
+            outputs: inner,
+            inputs: hidden,
+            pool: pool
+        )
+        fc2 = try LinearWeights(
+            reader,
+            layer + "mlp.fc2",
+            outputs: hidden,
+            inputs: inner,
+            pool: pool
+        )
     }
 }
 
@@ -75,15 +129,26 @@ package struct LinearWeights: Sendable {
     let bias: WeightVector
 
     init(
-        _ reader: WeightReader, _ name: String, outputs: Int, inputs: Int
+        _ reader: WeightReader,
+        _ name: String,
+        outputs: Int,
+        inputs: Int,
+        pool: ComputeThreadPool
     ) throws(CheckpointError) {
-        weight = try reader.matrix(name + ".weight", outputs: outputs, inputs: inputs)
+        weight = try reader.matrix(
+            name + ".weight",
+            outputs: outputs,
+            inputs: inputs,
+            pool: pool
+        )
         bias = try reader.vector(name + ".bias", count: outputs)
     }
 
     /// y = x·Wᵀ + b for `rows` rows.
     func apply(
-        _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>,
+        _ x: UnsafePointer<Float>,
+        rows: Int,
+        into y: UnsafeMutablePointer<Float>,
         pool: ComputeThreadPool
     ) {
         matrixProduct(x, rows: rows, by: weight, bias: bias.pointer, into: y, pool: pool)

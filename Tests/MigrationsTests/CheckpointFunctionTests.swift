@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite("checkpoint")
-struct CheckpointTests {
+struct CheckpointFunctionTests {
     let queue: QueueFixture
     let daemon: Int
 
