@@ -48,7 +48,13 @@ package struct MigrationPlan: Sendable {
                 PERFORM set_config('lock_timeout', '60s', true);
                 PERFORM pg_advisory_xact_lock(\(lockKey));
                 PERFORM set_config('lock_timeout', '5s', true);
-                IF to_regclass('rewardd.schema_version') IS NOT NULL THEN
+                -- Not to_regclass: waiting for an advisory lock does not refresh the catalogue
+                -- cache, so it would still miss a schema that the other migrator has just made.
+                IF EXISTS (
+                    SELECT FROM pg_catalog.pg_class c
+                    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                    WHERE n.nspname = 'rewardd' AND c.relname = 'schema_version')
+                THEN
                     SELECT coalesce(max(version), 0) INTO version_before
                     FROM rewardd.schema_version;
                 END IF;

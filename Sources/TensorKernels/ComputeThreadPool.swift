@@ -75,7 +75,9 @@ private final class WorkerScratch: @unchecked Sendable {
 
     init(workers: Int) {
         base = .allocate(
-            byteCount: workers * ComputeThreadPool.scratchByteCount, alignment: 4096)
+            byteCount: workers * ComputeThreadPool.scratchByteCount,
+            alignment: 4096
+        )
     }
 
     deinit { base.deallocate() }
@@ -112,8 +114,10 @@ private final class JobBoard: Sendable {
 
     func beginRun() {
         precondition(
-            isRunning.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged,
-            "ComputeThreadPool.run: called from a body, or from two threads at once")
+            isRunning.compareExchange(expected: false, desired: true, ordering: .acquiring)
+                .exchanged,
+            "ComputeThreadPool.run: called from a body, or from two threads at once"
+        )
     }
 
     func endRun() { isRunning.store(false, ordering: .releasing) }
@@ -203,7 +207,10 @@ private final class JobBoard: Sendable {
             let total = count.load(ordering: .relaxed)
             let address = bodyAddress.load(ordering: .relaxed)
             let (exchanged, original) = claims.compareExchange(
-                expected: seen, desired: seen - 1, ordering: .sequentiallyConsistent)
+                expected: seen,
+                desired: seen - 1,
+                ordering: .sequentiallyConsistent
+            )
             if exchanged, let body = UnsafePointer<Body>(bitPattern: address) {
                 return (total - left, body)
             }

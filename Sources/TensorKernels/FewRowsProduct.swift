@@ -29,7 +29,8 @@ struct FewRowsProduct<Lanes: PanelLanes> {
 
     @inline(__always)
     private func sweep<let count: Int, let width: Int>(
-        _ panels: Range<Int>, _ zeros: InlineArray<count, InlineArray<width, SIMD16<Float>>>
+        _ panels: Range<Int>,
+        _ zeros: InlineArray<count, InlineArray<width, SIMD16<Float>>>
     ) {
         var panel = panels.lowerBound
         while panel + width <= panels.upperBound {
@@ -44,12 +45,19 @@ struct FewRowsProduct<Lanes: PanelLanes> {
 
     @inline(__always)
     private func multiply<let count: Int, let width: Int>(
-        panel: Int, _ zeros: InlineArray<count, InlineArray<width, SIMD16<Float>>>
+        panel: Int,
+        _ zeros: InlineArray<count, InlineArray<width, SIMD16<Float>>>
     ) {
         var acc = zeros
         Microkernel.accumulate(
-            Lanes.self, x, rowStride: weight.inputs, panel: weight.step(panel: panel, input: 0),
-            panelStride: weight.inputs * Lanes.stepByteCount, steps: weight.inputs, &acc)
+            Lanes.self,
+            x,
+            rowStride: weight.inputs,
+            panel: weight.step(panel: panel, input: 0),
+            panelStride: weight.inputs * Lanes.stepByteCount,
+            steps: weight.inputs,
+            &acc
+        )
         for column in 0..<width {
             let output = (panel + column) * PackedMatrix.panelWidth
             for row in 0..<count {

@@ -27,7 +27,8 @@ package final class KeyValueCache: @unchecked Sendable {
         precondition(
             capacity > 0 && keyValueHeads > 0 && headDimension > 0,
             "KeyValueCache: expected positive dimensions, got capacity \(capacity), "
-                + "\(keyValueHeads) heads of \(headDimension)")
+                + "\(keyValueHeads) heads of \(headDimension)"
+        )
         self.capacity = capacity
         self.keyValueHeads = keyValueHeads
         self.headDimension = headDimension
@@ -44,11 +45,14 @@ package final class KeyValueCache: @unchecked Sendable {
 
     /// Adds `rows` positions; keys and values are [rows, keyValueHeads · headDimension].
     package func append(
-        keys newKeys: UnsafePointer<Float>, values newValues: UnsafePointer<Float>, rows: Int
+        keys newKeys: UnsafePointer<Float>,
+        values newValues: UnsafePointer<Float>,
+        rows: Int
     ) {
         precondition(
             rows >= 0 && count + rows <= capacity,
-            "KeyValueCache: expected at most \(capacity) positions, got \(count + rows)")
+            "KeyValueCache: expected at most \(capacity) positions, got \(count + rows)"
+        )
         let stride = keyValueHeads * headDimension
         for head in 0..<keyValueHeads {
             append(keys: newKeys + head * headDimension, stride: stride, rows: rows, head: head)
@@ -61,7 +65,8 @@ package final class KeyValueCache: @unchecked Sendable {
     package func truncate(to count: Int) {
         precondition(
             count >= 0 && count <= self.count,
-            "KeyValueCache: expected to keep 0…\(self.count) positions, got \(count)")
+            "KeyValueCache: expected to keep 0…\(self.count) positions, got \(count)"
+        )
         self.count = count
     }
 
@@ -108,7 +113,8 @@ package final class KeyValueCache: @unchecked Sendable {
                 let target = values + ((head * valuePanels + panel) * capacity + count + row) * 16
                 target.update(
                     from: source + row * stride + panel * 16,
-                    count: min(16, headDimension - panel * 16))
+                    count: min(16, headDimension - panel * 16)
+                )
             }
         }
     }

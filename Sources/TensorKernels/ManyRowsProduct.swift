@@ -18,17 +18,21 @@ struct ManyRowsProduct<Lanes: PanelLanes> {
 
     func run(on pool: ComputeThreadPool) {
         let tiles = (rows + 5) / 6
-        let rowBlocks = (tiles + ManyRowsBlocking.tilesPerBlock - 1) / ManyRowsBlocking.tilesPerBlock
+        let rowBlocks =
+            (tiles + ManyRowsBlocking.tilesPerBlock - 1) / ManyRowsBlocking.tilesPerBlock
         let panels = weight.panelCount
         // Enough tasks that the last ones end together, few enough that interleaving stays cheap.
-        let wanted = (ManyRowsBlocking.tasksPerThread * pool.threadCount + rowBlocks - 1) / rowBlocks
+        let wanted =
+            (ManyRowsBlocking.tasksPerThread * pool.threadCount + rowBlocks - 1) / rowBlocks
         let groups = pool.threadCount == 1 ? 1 : max(1, min(panels, wanted))
         pool.run(count: rowBlocks * groups) { task, worker in
             let block = evenRange(task / groups, of: rowBlocks, count: tiles)
             let first = evenRange(block.lowerBound, of: tiles, count: rows).lowerBound
             let end = evenRange(block.upperBound - 1, of: tiles, count: rows).upperBound
             RowBlock(
-                product: self, rows: first..<end, tiles: block.count,
+                product: self,
+                rows: first..<end,
+                tiles: block.count,
                 scratch: pool.scratch(worker: worker).assumingMemoryBound(to: Float.self)
             ).multiply(panels: evenRange(task % groups, of: groups, count: panels))
         }
@@ -51,12 +55,19 @@ private struct RowBlock<Lanes: PanelLanes> {
                 let range = evenRange(tile, of: tiles, count: rows.count)
                 interleaveRows(
                     product.x + (rows.lowerBound + range.lowerBound) * inputs + depth.lowerBound,
-                    rows: range.count, stride: inputs, steps: depth.count,
-                    into: scratch + range.lowerBound * depth.count)
+                    rows: range.count,
+                    stride: inputs,
+                    steps: depth.count,
+                    into: scratch + range.lowerBound * depth.count
+                )
             }
             for panel in panels {
                 multiply(
-                    panel: panel, depth: depth, isFirst: part == 0, isLast: part + 1 == depthBlocks)
+                    panel: panel,
+                    depth: depth,
+                    isFirst: part == 0,
+                    isLast: part + 1 == depthBlocks
+                )
             }
         }
     }
@@ -78,12 +89,27 @@ private struct RowBlock<Lanes: PanelLanes> {
             let height = tile < tallerTiles ? height + 1 : height
             if columns == PackedMatrix.panelWidth {
                 multiplyTile(
-                    Lanes.self, height: height, interleaved, panel: steps, steps: depth.count,
-                    bias: bias, isFirst: isFirst, into: y, stride: outputs)
+                    Lanes.self,
+                    height: height,
+                    interleaved,
+                    panel: steps,
+                    steps: depth.count,
+                    bias: bias,
+                    isFirst: isFirst,
+                    into: y,
+                    stride: outputs
+                )
             } else {
                 multiplyNarrowTile(
-                    height: height, interleaved, panel: steps, steps: depth.count, bias: bias,
-                    isFirst: isFirst, into: y, columns: columns)
+                    height: height,
+                    interleaved,
+                    panel: steps,
+                    steps: depth.count,
+                    bias: bias,
+                    isFirst: isFirst,
+                    into: y,
+                    columns: columns
+                )
             }
             interleaved += height * depth.count
             y += height * outputs
@@ -92,8 +118,13 @@ private struct RowBlock<Lanes: PanelLanes> {
 
     /// The last panel when outputs is no multiple of 16: the same tile, on a copy of full width.
     private func multiplyNarrowTile(
-        height: Int, _ interleaved: UnsafePointer<Float>, panel: UnsafeRawPointer, steps: Int,
-        bias: UnsafePointer<Float>?, isFirst: Bool, into y: UnsafeMutablePointer<Float>,
+        height: Int,
+        _ interleaved: UnsafePointer<Float>,
+        panel: UnsafeRawPointer,
+        steps: Int,
+        bias: UnsafePointer<Float>?,
+        isFirst: Bool,
+        into y: UnsafeMutablePointer<Float>,
         columns: Int
     ) {
         let outputs = product.weight.outputs
@@ -108,9 +139,16 @@ private struct RowBlock<Lanes: PanelLanes> {
             }
         }
         multiplyTile(
-            Lanes.self, height: height, interleaved, panel: panel, steps: steps,
-            bias: bias == nil ? nil : UnsafePointer(wideBias), isFirst: isFirst, into: copy,
-            stride: width)
+            Lanes.self,
+            height: height,
+            interleaved,
+            panel: panel,
+            steps: steps,
+            bias: bias == nil ? nil : UnsafePointer(wideBias),
+            isFirst: isFirst,
+            into: copy,
+            stride: width
+        )
         for row in 0..<height {
             (y + row * outputs).update(from: copy + row * width, count: columns)
         }

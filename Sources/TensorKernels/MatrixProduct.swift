@@ -11,15 +11,27 @@
 /// - Parameters:
 ///   - bias: outputs numbers, or nil.
 package func matrixProduct(
-    _ x: UnsafePointer<Float>, rows: Int, by weight: PackedMatrix, bias: UnsafePointer<Float>?,
-    into y: UnsafeMutablePointer<Float>, pool: ComputeThreadPool
+    _ x: UnsafePointer<Float>,
+    rows: Int,
+    by weight: PackedMatrix,
+    bias: UnsafePointer<Float>?,
+    into y: UnsafeMutablePointer<Float>,
+    pool: ComputeThreadPool
 ) {
     guard rows > 0 else { return }
     switch weight.type {
     case .float32:
         matrixProduct(Float32Lanes.self, x, rows: rows, by: weight, bias: bias, into: y, pool: pool)
     case .bfloat16:
-        matrixProduct(BFloat16Lanes.self, x, rows: rows, by: weight, bias: bias, into: y, pool: pool)
+        matrixProduct(
+            BFloat16Lanes.self,
+            x,
+            rows: rows,
+            by: weight,
+            bias: bias,
+            into: y,
+            pool: pool
+        )
     case .float16:
         matrixProduct(Float16Lanes.self, x, rows: rows, by: weight, bias: bias, into: y, pool: pool)
     }
@@ -27,8 +39,13 @@ package func matrixProduct(
 
 @inline(__always)
 private func matrixProduct<Lanes: PanelLanes>(
-    _ lanes: Lanes.Type, _ x: UnsafePointer<Float>, rows: Int, by weight: PackedMatrix,
-    bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>, pool: ComputeThreadPool
+    _ lanes: Lanes.Type,
+    _ x: UnsafePointer<Float>,
+    rows: Int,
+    by weight: PackedMatrix,
+    bias: UnsafePointer<Float>?,
+    into y: UnsafeMutablePointer<Float>,
+    pool: ComputeThreadPool
 ) {
     if rows <= FewRowsProduct<Lanes>.rowLimit {
         FewRowsProduct<Lanes>(x: x, rows: rows, weight: weight, bias: bias, y: y).run(on: pool)

@@ -12,14 +12,19 @@
 /// half of the core competes for the front end. A nested loop for the unrolling is not unrolled by the
 /// compiler and loses 10 %, hence the four lines.
 enum Microkernel {
-    /// acc[r] += Σ x[k][r] · panel[k], k ascending, one chain of fused multiply-adds per element.
+    /// acc[r] += Σ x[r][k] · panel[k], k ascending, one chain of fused multiply-adds per element.
     ///
     /// - Parameters:
-    ///   - x: [steps][rows], interleaved.
+    ///   - x: number k of row r lies at x[r · rowStride + k · stepStride]; give constants.
     ///   - panel: `steps` steps of `Lanes`.
     @inline(__always)
     static func accumulate<Lanes: PanelLanes, let rows: Int>(
-        _ lanes: Lanes.Type, _ x: UnsafePointer<Float>, panel: UnsafeRawPointer, steps: Int,
+        _ lanes: Lanes.Type,
+        _ x: UnsafePointer<Float>,
+        rowStride: Int,
+        stepStride: Int,
+        panel: UnsafeRawPointer,
+        steps: Int,
         _ acc: inout InlineArray<rows, SIMD16<Float>>
     ) {
         let size = Lanes.stepByteCount
@@ -27,17 +32,17 @@ enum Microkernel {
         var step = panel
         var left = steps
         while left >= 4 {
-            accumulate(lanes, x, step, &acc)
-            accumulate(lanes, x + rows, step + size, &acc)
-            accumulate(lanes, x + 2 &* rows, step + 2 &* size, &acc)
-            accumulate(lanes, x + 3 &* rows, step + 3 &* size, &acc)
-            x += 4 &* rows
+            accumulate(lanes, x, rowStride, step, &acc)
+            accumulate(lanes, x + stepStride, rowStride, step + size, &acc)
+            accumulate(lanes, x + 2 &* stepStride, rowStride, step + 2 &* size, &acc)
+            accumulate(lanes, x + 3 &* stepStride, rowStride, step + 3 &* size, &acc)
+            x += 4 &* stepStride
             step += 4 &* size
             left &-= 4
         }
         while left > 0 {
-            accumulate(lanes, x, step, &acc)
-            x += rows
+            accumulate(lanes, x, rowStride, step, &acc)
+            x += stepStride
             step += size
             left &-= 1
         }
@@ -45,18 +50,25 @@ enum Microkernel {
 
     @inline(__always)
     private static func accumulate<Lanes: PanelLanes, let rows: Int>(
-        _ lanes: Lanes.Type, _ x: UnsafePointer<Float>, _ step: UnsafeRawPointer,
+        _ lanes: Lanes.Type,
+        _ x: UnsafePointer<Float>,
+        _ rowStride: Int,
+        _ step: UnsafeRawPointer,
         _ acc: inout InlineArray<rows, SIMD16<Float>>
     ) {
         let w = Lanes.load(step)
-        for row in 0..<rows { acc[row].addProduct(SIMD16(repeating: x[row]), w) }
+        for row in 0..<rows { acc[row].addProduct(SIMD16(repeating: x[row &* rowStride]), w) }
     }
 
-    /// The same for rows `rowStride` numbers apart and `panels` panels `panelStride` bytes apart.
+    /// The same for `panels` panels, `panelStride` bytes apart, at once.
     @inline(__always)
     static func accumulate<Lanes: PanelLanes, let rows: Int, let panels: Int>(
-        _ lanes: Lanes.Type, _ x: UnsafePointer<Float>, rowStride: Int, panel: UnsafeRawPointer,
-        panelStride: Int, steps: Int,
+        _ lanes: Lanes.Type,
+        _ x: UnsafePointer<Float>,
+        rowStride: Int,
+        panel: UnsafeRawPointer,
+        panelStride: Int,
+        steps: Int,
         _ acc: inout InlineArray<rows, InlineArray<panels, SIMD16<Float>>>
     ) {
         var step = panel

@@ -26,12 +26,16 @@ package final class PackedMatrix: @unchecked Sendable {
     ///   - rowMajor: outputs × inputs numbers of `type`.
     ///   - pool: shares the copying when given; one thread copies 2–4 GB of bf16 a second.
     package init(
-        rowMajor: UnsafeRawPointer, type: WeightType, outputs: Int, inputs: Int,
+        rowMajor: UnsafeRawPointer,
+        type: WeightType,
+        outputs: Int,
+        inputs: Int,
         pool: ComputeThreadPool? = nil
     ) {
         precondition(
             outputs > 0 && inputs > 0,
-            "PackedMatrix: expected positive dimensions, got [\(outputs), \(inputs)]")
+            "PackedMatrix: expected positive dimensions, got [\(outputs), \(inputs)]"
+        )
         self.outputs = outputs
         self.inputs = inputs
         self.type = type
@@ -83,8 +87,11 @@ package final class PackedMatrix: @unchecked Sendable {
     /// Works through 32 inputs at a time: the lines of all rows then stay in the first-level cache.
     @inline(__always)
     private func interleave<Bits: FixedWidthInteger>(
-        _ source: UnsafeRawPointer, columns: Int, into target: UnsafeMutableRawPointer,
-        as bits: Bits.Type, place: (Int) -> Int
+        _ source: UnsafeRawPointer,
+        columns: Int,
+        into target: UnsafeMutableRawPointer,
+        as bits: Bits.Type,
+        place: (Int) -> Int
     ) {
         let size = MemoryLayout<Bits>.size
         let target = target.bindMemory(to: Bits.self, capacity: inputs * Self.panelWidth)

@@ -7,12 +7,25 @@
 ///   - y: [height, 16], rows `stride` numbers apart.
 @inline(__always)
 func multiplyTile<Lanes: PanelLanes>(
-    _ lanes: Lanes.Type, height: Int, _ rows: UnsafePointer<Float>, panel: UnsafeRawPointer,
-    steps: Int, bias: UnsafePointer<Float>?, isFirst: Bool, into y: UnsafeMutablePointer<Float>,
+    _ lanes: Lanes.Type,
+    height: Int,
+    _ rows: UnsafePointer<Float>,
+    panel: UnsafeRawPointer,
+    steps: Int,
+    bias: UnsafePointer<Float>?,
+    isFirst: Bool,
+    into y: UnsafeMutablePointer<Float>,
     stride: Int
 ) {
     let tile = ProductTile<Lanes>(
-        rows: rows, panel: panel, steps: steps, bias: bias, isFirst: isFirst, y: y, stride: stride)
+        rows: rows,
+        panel: panel,
+        steps: steps,
+        bias: bias,
+        isFirst: isFirst,
+        y: y,
+        stride: stride
+    )
     switch height {
     case 6: tile.multiply(InlineArray<6, SIMD16<Float>>(repeating: .zero))
     case 5: tile.multiply(InlineArray<5, SIMD16<Float>>(repeating: .zero))
@@ -39,7 +52,15 @@ private struct ProductTile<Lanes: PanelLanes> {
         if !isFirst {
             for row in 0..<height { acc[row] = load16(y + row &* stride) }
         }
-        Microkernel.accumulate(Lanes.self, rows, panel: panel, steps: steps, &acc)
+        Microkernel.accumulate(
+            Lanes.self,
+            rows,
+            rowStride: 1,
+            stepStride: height,
+            panel: panel,
+            steps: steps,
+            &acc
+        )
         if let bias {
             let bias = load16(bias)
             for row in 0..<height { acc[row] += bias }

@@ -6,7 +6,10 @@
 /// - Parameters:
 ///   - x: first number of the first row; the rows lie `stride` numbers apart.
 func interleaveRows(
-    _ x: UnsafePointer<Float>, rows: Int, stride: Int, steps: Int,
+    _ x: UnsafePointer<Float>,
+    rows: Int,
+    stride: Int,
+    steps: Int,
     into y: UnsafeMutablePointer<Float>
 ) {
     // Rows that do not exist repeat the last one; their lanes are overwritten.
@@ -20,7 +23,11 @@ func interleaveRows(
     var k = 0
     while k + 4 <= steps {
         let (a0, a1, a2, a3) = transpose(
-            load4(row0 + k), load4(row1 + k), load4(row2 + k), load4(row3 + k))
+            load4(row0 + k),
+            load4(row1 + k),
+            load4(row2 + k),
+            load4(row3 + k)
+        )
         let e = load4(row4 + k)
         let f = load4(row5 + k)
         let low = SIMD4(e[0], f[0], e[1], f[1])
@@ -47,7 +54,9 @@ private func load4(_ x: UnsafePointer<Float>) -> SIMD4<Float> {
 
 @inline(__always)
 private func store(
-    _ first: SIMD4<Float>, _ last: SIMD2<Float>, into y: UnsafeMutablePointer<Float>
+    _ first: SIMD4<Float>,
+    _ last: SIMD2<Float>,
+    into y: UnsafeMutablePointer<Float>
 ) {
     UnsafeMutableRawPointer(y).storeBytes(of: first, as: SIMD4<Float>.self)
     UnsafeMutableRawPointer(y + 4).storeBytes(of: last, as: SIMD2<Float>.self)
@@ -56,7 +65,10 @@ private func store(
 /// Columns of the 4 × 4 matrix with these rows; unpacks and moves, no memory.
 @inline(__always)
 private func transpose(
-    _ a: SIMD4<Float>, _ b: SIMD4<Float>, _ c: SIMD4<Float>, _ d: SIMD4<Float>
+    _ a: SIMD4<Float>,
+    _ b: SIMD4<Float>,
+    _ c: SIMD4<Float>,
+    _ d: SIMD4<Float>
 ) -> (SIMD4<Float>, SIMD4<Float>, SIMD4<Float>, SIMD4<Float>) {
     let abLow = SIMD4(a[0], b[0], a[1], b[1])
     let abHigh = SIMD4(a[2], b[2], a[3], b[3])

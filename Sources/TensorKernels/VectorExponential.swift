@@ -11,18 +11,18 @@ func exponential(_ x: SIMD8<Float>) -> SIMD8<Float> {
     let n = shifted - magic
     let r = x.addingProduct(n, SIMD8(repeating: -0x1.62e4p-1))
         .addingProduct(n, SIMD8(repeating: -0x1.7f7d1cp-20))
-    var p = SIMD8<Float>(repeating: exponentialCoefficient6)
-    p = SIMD8(repeating: exponentialCoefficient5).addingProduct(p, r)
-    p = SIMD8(repeating: exponentialCoefficient4).addingProduct(p, r)
-    p = SIMD8(repeating: exponentialCoefficient3).addingProduct(p, r)
-    p = SIMD8(repeating: exponentialCoefficient2).addingProduct(p, r)
+    var p = SIMD8<Float>(repeating: 0x1.6a23cep-10)
+    p = SIMD8(repeating: 0x1.123a2p-7).addingProduct(p, r)
+    p = SIMD8(repeating: 0x1.5558f2p-5).addingProduct(p, r)
+    p = SIMD8(repeating: 0x1.555492p-3).addingProduct(p, r)
+    p = SIMD8(repeating: 0x1.fffffcp-2).addingProduct(p, r)
     p = SIMD8(repeating: 1).addingProduct(p, r)
     p = SIMD8(repeating: 1).addingProduct(p, r)
-    let bits = unsafeBitCast(p, to: SIMD8<UInt32>.self)
+    let bits =
+        unsafeBitCast(p, to: SIMD8<UInt32>.self)
         &+ (unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &<< 23)
     var y = unsafeBitCast(bits, to: SIMD8<Float>.self)
     y.replace(with: 0, where: x .< -87.336_54)
     y.replace(with: .infinity, where: x .> 88.722_83)
-    y.replace(with: x, where: x .!= x)
     return y
 }

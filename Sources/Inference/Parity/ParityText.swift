@@ -112,7 +112,7 @@ extension ParityRun {
         golden: GoldenCase,
         taps: ParityTaps
     ) throws -> PromptLogits {
-        let columns = golden.indices("logits_cols_idx") ?? []
+        let columns = try columns(of: golden)
         let keepsAll = golden.floats("logits") != nil
         let decoder = session.model.decoder
         var result = PromptLogits()
@@ -155,6 +155,19 @@ extension ParityRun {
         return result
     }
 
+    /// The columns of the logits a case records.
+    private func columns(of golden: GoldenCase) throws(ParityError) -> [Int] {
+        let columns = golden.indices("logits_cols_idx") ?? []
+        let vocabulary = session.model.decoder.vocabularySize
+        guard columns.allSatisfy((0..<vocabulary).contains) else {
+            throw ParityError(
+                "\(golden.name): logits_cols_idx: expected columns below \(vocabulary), got "
+                    + "\(columns.max() ?? 0). Are goldens and checkpoint of one set?"
+            )
+        }
+        return columns
+    }
+
     /// Hidden rows and logits of the prompt.
     func measureText(
         _ golden: GoldenCase,
@@ -187,7 +200,7 @@ extension ParityRun {
     ) throws {
         let record = golden.record
         let expected = isSinglePrecision ? record.fp32GenIDs ?? [] : record.genIDs
-        let columns = golden.indices("logits_cols_idx") ?? []
+        let columns = try columns(of: golden)
         let cancellation = CancellationFlag()
         var input = prompt
         var ids: [Int32] = []
