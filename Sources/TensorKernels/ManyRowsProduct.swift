@@ -4,11 +4,12 @@
 /// the size of the second-level cache), then each panel's part meets all tiles of up to 6 rows.
 ///
 /// Sizes were chosen by 50 interleaved samples each on a shared Zen 3 (one thread, bf16, % of the
-/// multiply-add peak of the same minutes, x [96…192, 896…4864]): room for 64 Ki numbers of x 74–79 %,
-/// 128 Ki 77–81 %; blocks of 8, 16, 24 and 32 tiles 75–79, 77–80, 75–80 and 75–81 %. Classic blocks of
-/// 256 steps lost 5–10 % to reading and writing the partial sums; widening a bf16 panel to a scratch
-/// panel first gains nothing over widening in registers; copying rows without interleaving them (a
-/// memcpy) lost 10 %, see `Microkernel`.
+/// multiply-add peak of the same minutes, x [96…192, 896…4864]). Room for 32 Ki, 64 Ki and 128 Ki
+/// numbers of x: 62–67, 67–72 and 71–75 %, because partial sums are read and written less often; with
+/// the microkernel unrolled, 64 Ki 74–79 and 128 Ki 77–81 %. Blocks of 8, 16, 24 and 32 tiles: 75–79,
+/// 77–80, 75–80 and 75–81 %. What else was tried: copying rows without interleaving them costs a tenth
+/// (`Microkernel`); fetching the next panel into the second-level cache while the tiles of the present
+/// one run changes nothing beyond the noise, at 6…512 rows, with weights in memory.
 struct ManyRowsProduct<Lanes: PanelLanes> {
     let x: UnsafePointer<Float>
     let rows: Int
@@ -75,7 +76,12 @@ private struct RowBlock<Lanes: PanelLanes> {
     /// Steps whose interleaved rows fit the space for them.
     private var depthLimit: Int { ManyRowsBlocking.rowNumbers / rows.count }
 
-    private func multiply(panel: Int, depth: Range<Int>, isFirst: Bool, isLast: Bool) {
+    private func multiply(
+        panel: Int,
+        depth: Range<Int>,
+        isFirst: Bool,
+        isLast: Bool
+    ) {
         let outputs = product.weight.outputs
         let column = panel * PackedMatrix.panelWidth
         let columns = min(PackedMatrix.panelWidth, outputs - column)

@@ -5,6 +5,14 @@
 /// degree 6 fitted for the least relative error; then n is added to the exponent.
 @inline(__always)
 func exponential(_ x: SIMD8<Float>) -> SIMD8<Float> {
+    var y = exponentialOfNonPositive(x)
+    y.replace(with: .infinity, where: x .> 88.722_83)
+    return y
+}
+
+/// The same without the test for overflow; for the softmax, where x ≤ 0.
+@inline(__always)
+func exponentialOfNonPositive(_ x: SIMD8<Float>) -> SIMD8<Float> {
     // Adding 1.5·2²³ rounds to the nearest integer, which then lies in the low bits.
     let magic = SIMD8<Float>(repeating: 12_582_912)
     let shifted = magic.addingProduct(x, SIMD8(repeating: 1.442_695_040_888_963_4))
@@ -23,6 +31,5 @@ func exponential(_ x: SIMD8<Float>) -> SIMD8<Float> {
         &+ (unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &<< 23)
     var y = unsafeBitCast(bits, to: SIMD8<Float>.self)
     y.replace(with: 0, where: x .< -87.336_54)
-    y.replace(with: .infinity, where: x .> 88.722_83)
     return y
 }

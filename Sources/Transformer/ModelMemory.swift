@@ -4,7 +4,7 @@ package struct ModelMemory: Sendable, Equatable {
     package let weights: Int
     /// Keys and values of one sequence of full length, bytes.
     package let keyValueCache: Int
-    /// Activations of the decoder and the vision encoder, bytes.
+    /// Activations of the decoder and the vision encoder, and one image of the most tiles, bytes.
     package let activations: Int
 
     /// All of it.
@@ -20,12 +20,13 @@ package struct ModelMemory: Sendable, Equatable {
         var weights = 0
         for name in checkpoint.tensorNames {
             guard let tensor = checkpoint.tensor(name) else { continue }
-            // Half precision may be widened when it is packed.
-            weights += tensor.type == "F16" ? 2 * tensor.bytes.count : tensor.bytes.count
-        }
-        if config.text.tiesWordEmbeddings {
-            // The head is a packed copy of the table.
-            weights += 4 * config.text.vocabularySize * config.text.hiddenSize
+            // Matrices keep their stored type when they are packed.
+            let byteCount = tensor.bytes.count
+            weights += byteCount
+            if config.text.tiesWordEmbeddings && name.hasSuffix("embed_tokens.weight") {
+                // The head is a packed copy of the table.
+                weights += byteCount
+            }
         }
         self.weights = weights
         keyValueCache = SequenceState.byteCount(config: config.text, capacity: positions)
@@ -34,6 +35,16 @@ package struct ModelMemory: Sendable, Equatable {
             + VisionActivations.byteCount(
                 config: config.vision,
                 hiddenSize: config.text.hiddenSize
-            )
+            ) + Self.imageByteCount(config)
+    }
+
+    /// Pixels and projected features of the image with the most tiles.
+    private static func imageByteCount(_ config: ModelConfig) -> Int {
+        let vision = config.vision
+        let area = config.imageGridPinpoints.map { $0.height * $0.width }.max() ?? 0
+        let tiles = 1 + area / (vision.imageSize * vision.imageSize)
+        let pixels = 3 * vision.imageSize * vision.imageSize
+        let features = vision.gridSide * vision.gridSide * config.text.hiddenSize
+        return tiles * (pixels + features) * MemoryLayout<Float>.stride
     }
 }

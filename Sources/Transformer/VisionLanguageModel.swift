@@ -69,6 +69,7 @@ package final class VisionLanguageModel: Sendable {
             maximumTiles: config.maximumTiles,
             rounding: config.family == .llavaQwen ? .truncated : .sevenDecimals
         )
+        checkpoint.releasePages()
     }
 
     /// Pixels of an image → its rows of the prompt.

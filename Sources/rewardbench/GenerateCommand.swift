@@ -49,6 +49,7 @@ enum GenerateCommand {
                 format: .int(1...1_000_000)
             ),
             CommonOptions.threads,
+            CommonOptions.prefillRows,
         ],
         examples: [
             "rewardbench generate --checkpoint UnifiedReward-0.5b --image fox.jpg "
@@ -60,11 +61,17 @@ enum GenerateCommand {
 
     static func run(_ arguments: ParsedArguments) async throws -> ExitCode {
         let images = try arguments.texts("image").map { try MediaFolder.image(path: $0) }
-        let engine = try Engine(
-            directory: arguments.requiredText("checkpoint"),
+        let options = try EngineOptions(
             threads: CommonOptions.threads(arguments),
             contextLimit: arguments.int("context") ?? 8192,
             visionCacheBytes: 0,
+            prefillRows: arguments.int("prefill-rows") ?? 256
+        )
+        let engine = try Engine(
+            blueprint: EngineBlueprint(
+                directory: arguments.requiredText("checkpoint"),
+                options: options
+            ),
             logger: Logger(level: .info)
         )
         let prompt = EnginePrompt(

@@ -32,13 +32,7 @@ enum ParityCommand {
                 defaultText: "media beside the goldens' family folder"
             ),
             CommonOptions.threads,
-            .option(
-                "prefill-rows",
-                value: "n",
-                "Rows of one prefill step; the figures must not depend on it.",
-                default: "256",
-                format: .int(1...65_536)
-            ),
+            CommonOptions.prefillRows,
             .flag("json", "Print one JSON document instead of a table."),
         ],
         examples: [

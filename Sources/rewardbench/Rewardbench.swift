@@ -62,6 +62,15 @@ enum CommonOptions {
         format: .int(1...512)
     )
 
+    /// `--prefill-rows N`.
+    static let prefillRows = OptionSpec.option(
+        "prefill-rows",
+        value: "n",
+        "Rows of one prefill step; results do not depend on it.",
+        default: "256",
+        format: .int(1...65_536)
+    )
+
     /// The value of `--threads`.
     static func threads(_ arguments: ParsedArguments) throws(ParsingError) -> Int {
         try arguments.int("threads", in: 1...512) ?? max(ProcessorSupport.allowedCount, 1)

@@ -30,11 +30,6 @@ static inline void rewardd_pause(void) {
 #endif
 }
 
-/// Asks for the cache line holding `address`, to be read soon; never faults.
-static inline void rewardd_prefetch(const void *address) {
-    __builtin_prefetch(address, 0, 3);
-}
-
 /// True when the processor has what the package is compiled for: on x86-64 the level x86-64-v3
 /// (AVX2, FMA, F16C, BMI) with an operating system that saves the wide registers; elsewhere always.
 static inline bool rewardd_cpu_supports_v3(void) {

@@ -65,6 +65,9 @@ struct Settings {
     }
 
     private func subject(_ key: ConfigurationKey, _ value: ConfigurationSource.Value) -> String {
-        value.origin == "default" ? key.rawValue : "\(value.origin): \(key.rawValue)"
+        if value.origin == "default" { return key.rawValue }
+        // An option or an environment variable names its key; a line of a file does not.
+        let isNamed = value.origin.hasPrefix("--") || value.origin.hasPrefix("REWARDD_")
+        return isNamed ? value.origin : "\(value.origin): \(key.rawValue)"
     }
 }

@@ -82,7 +82,7 @@ private actor DecodingThread {
         do throws(MediaError) {
             bytes = try roots.read(path: path, limits: limits)
         } catch {
-            throw failure(error, of: "\"\(path)\"")
+            throw failure(error, of: nil)
         }
         return try image(bytes: bytes, name: "\"\(path)\"")
     }
@@ -96,8 +96,10 @@ private actor DecodingThread {
         }
     }
 
-    private func failure(_ error: MediaError, of name: String) -> any Error {
-        error.isHostFault
-            ? error : MediaFailure(code: error.code, message: "\(name): \(error.message)")
+    /// `name` nil: the sentence names the file already.
+    private func failure(_ error: MediaError, of name: String?) -> any Error {
+        if error.isHostFault { return error }
+        let subject = name.map { "\($0): " } ?? ""
+        return MediaFailure(code: error.code, message: subject + error.message)
     }
 }
