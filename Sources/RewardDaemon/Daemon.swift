@@ -1,6 +1,5 @@
 package import Logging
 
-
 /// The daemon as a whole: builds everything, works until it is asked to stop, gives back what it holds.
 ///
 /// Every decision about stopping is `ShutdownStateMachine`'s; this is its shell.
@@ -29,7 +28,9 @@ package final class Daemon: Sendable {
     private let logger: Logger
 
     package init(
-        configuration: DaemonConfiguration, understoodSchema: ClosedRange<Int>, logger: Logger
+        configuration: DaemonConfiguration,
+        understoodSchema: ClosedRange<Int>,
+        logger: Logger
     ) {
         self.configuration = configuration
         self.understoodSchema = understoodSchema
@@ -48,7 +49,8 @@ package final class Daemon: Sendable {
                 "threads": LogValue(configuration.threads),
                 "models": LogValue(configuration.models.map(\.name).joined(separator: ",")),
                 "queues": LogValue(configuration.queues.joined(separator: ",")),
-            ])
+            ]
+        )
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
         let forwarding = Task {
             for await number in signals { continuation.yield(.signal(number)) }
@@ -64,7 +66,8 @@ package final class Daemon: Sendable {
     // MARK: - Events
 
     private func obey(
-        _ events: AsyncStream<Event>, _ continuation: AsyncStream<Event>.Continuation,
+        _ events: AsyncStream<Event>,
+        _ continuation: AsyncStream<Event>.Continuation,
         start: Task<Void, Never>
     ) async throws {
         var shutdown = ShutdownStateMachine()
@@ -106,7 +109,8 @@ package final class Daemon: Sendable {
     }
 
     private func drain(
-        _ running: RunningDaemon?, start: Task<Void, Never>,
+        _ running: RunningDaemon?,
+        start: Task<Void, Never>,
         _ continuation: AsyncStream<Event>.Continuation
     ) async {
         ServiceNotify.stopping()
@@ -122,7 +126,9 @@ package final class Daemon: Sendable {
     }
 
     private func announce(
-        _ event: Event, after delay: Duration, to continuation: AsyncStream<Event>.Continuation
+        _ event: Event,
+        after delay: Duration,
+        to continuation: AsyncStream<Event>.Continuation
     ) {
         Task {
             try await Task.sleep(for: delay)
@@ -133,7 +139,9 @@ package final class Daemon: Sendable {
     private func start(_ continuation: AsyncStream<Event>.Continuation) async {
         do {
             let daemon = try await RunningDaemon.start(
-                configuration: configuration, understoodSchema: understoodSchema, logger: logger
+                configuration: configuration,
+                understoodSchema: understoodSchema,
+                logger: logger
             ) { event in
                 switch event {
                 case .drainRequested: continuation.yield(.drainRequested)

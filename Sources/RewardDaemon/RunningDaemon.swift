@@ -30,56 +30,82 @@ final class RunningDaemon: Sendable {
     /// Waits for a database that cannot be reached. Throws `DaemonStartError` for what waiting does
     /// not heal.
     static func start(
-        configuration: DaemonConfiguration, understoodSchema: ClosedRange<Int>, logger: Logger,
+        configuration: DaemonConfiguration,
+        understoodSchema: ClosedRange<Int>,
+        logger: Logger,
         handler: @escaping @Sendable (Event) -> Void
     ) async throws -> RunningDaemon {
         let problems = ConfigurationCheck.problems(of: configuration)
         if let first = problems.first {
             throw DaemonStartError(
                 exitCode: ImageDecoder.missingPrograms().isEmpty ? .configuration : .unavailable,
-                description: first)
+                description: first
+            )
         }
         let session = Session(
-            url: configuration.databaseURL, applicationName: "rewardd", name: "pg-work",
-            logger: logger)
+            url: configuration.databaseURL,
+            applicationName: "rewardd",
+            name: "pg-work",
+            logger: logger
+        )
         let queue = JobQueue(session: session)
         do {
             try await queue.checkSchema(
-                oldest: understoodSchema.lowerBound, latest: understoodSchema.upperBound)
+                oldest: understoodSchema.lowerBound,
+                latest: understoodSchema.upperBound
+            )
         } catch let error as JobsError {
             throw DaemonStartError(exitCode: .configuration, description: "\(error)")
         } catch let error as PostgresError {
             throw DaemonStartError(exitCode: .configuration, description: "\(error)")
         }
         let daemon = try await RunningDaemon(
-            configuration: configuration, queue: queue, logger: logger, handler: handler)
+            configuration: configuration,
+            queue: queue,
+            logger: logger,
+            handler: handler
+        )
         daemon.heartbeat.start()
         daemon.listener.start()
         return daemon
     }
 
     private init(
-        configuration: DaemonConfiguration, queue: JobQueue, logger: Logger,
+        configuration: DaemonConfiguration,
+        queue: JobQueue,
+        logger: Logger,
         handler: @escaping @Sendable (Event) -> Void
     ) async throws {
         let lease = LeaseClock()
         let engines = EnginePool(
             memoryBudget: configuration.memoryLimitBytes,
-            options: ConfigurationCheck.engineOptions(configuration), logger: logger)
+            options: ConfigurationCheck.engineOptions(configuration),
+            logger: logger
+        )
         for model in configuration.models {
             await engines.register(name: model.name, directory: model.directory)
         }
         let models = configuration.models.map(\.name)
         let context = ShardRunner.Context(
-            queue: queue, engines: engines,
+            queue: queue,
+            engines: engines,
             media: Self.mediaLibrary(configuration, queue: queue),
-            pack: try PromptPack.builtin(), lease: lease, logger: logger)
+            pack: try PromptPack.builtin(),
+            lease: lease,
+            logger: logger
+        )
         let worker = Worker(
-            context: context, models: models, queues: configuration.queues,
-            slots: configuration.slots, onStopped: { handler(.workEnded) })
+            context: context,
+            models: models,
+            queues: configuration.queues,
+            slots: configuration.slots,
+            onStopped: { handler(.workEnded) }
+        )
         let listener = NotificationListener(
-            url: configuration.databaseURL, applicationName: "rewardd listen",
-            channels: ["rewardd_wake"], logger: logger
+            url: configuration.databaseURL,
+            applicationName: "rewardd listen",
+            channels: ["rewardd_wake"],
+            logger: logger
         ) { event in
             switch event {
             case .listening:
@@ -93,10 +119,17 @@ final class RunningDaemon: Sendable {
             }
         }
         let registration = DaemonRegistration(
-            host: ProcessInfo.processInfo.hostName, processID: getpid(), version: Daemon.version,
-            models: models, queues: configuration.queues)
+            host: ProcessInfo.processInfo.hostName,
+            processID: getpid(),
+            version: Daemon.version,
+            models: models,
+            queues: configuration.queues
+        )
         heartbeat = Heartbeat(
-            url: configuration.databaseURL, registration: registration, lease: lease, logger: logger
+            url: configuration.databaseURL,
+            registration: registration,
+            lease: lease,
+            logger: logger
         ) { event in
             switch event {
             case .registered(let daemonID):
@@ -135,13 +168,15 @@ final class RunningDaemon: Sendable {
     // MARK: - Parts
 
     private static func mediaLibrary(
-        _ configuration: DaemonConfiguration, queue: JobQueue
+        _ configuration: DaemonConfiguration,
+        queue: JobQueue
     ) -> MediaLibrary {
         var limits = MediaLimits()
         limits.maximumPixels = configuration.imagePixelsLimit
         limits.maximumFileBytes = configuration.imageBytesLimit
         return MediaLibrary(
-            roots: MediaRoots(configuration.mediaRoots), limits: limits,
+            roots: MediaRoots(configuration.mediaRoots),
+            limits: limits,
             threadCount: configuration.slots
         ) { digest in
             try await queue.media(digest: digest.bytes)

@@ -12,7 +12,8 @@ enum CommandLineSpec {
             listening socket; jobs are submitted with rewardctl or with SQL.
             """,
         groups: [CommandGroup("COMMANDS", [run, checkConfig])],
-        footnote: exitCodes)
+        footnote: exitCodes
+    )
 
     private static let run = CommandSpec(
         "run",
@@ -26,28 +27,36 @@ enum CommandLineSpec {
             "rewardd run --config /etc/rewardd/rewardd.conf",
             "rewardd run --models scenes=/srv/models/scenes --media-roots /srv/pictures",
         ],
-        footnote: precedence + "\n" + exitCodes)
+        footnote: precedence + "\n" + exitCodes
+    )
 
     private static let checkConfig = CommandSpec(
         "check-config",
         overview: "Print every setting and its origin, check models and decoders, exit.",
-        discussion: "For deploy scripts; 'rewardd --check-config' does the same. Touches no database.",
+        discussion:
+            "For deploy scripts; 'rewardd --check-config' does the same. Touches no database.",
         options: settings,
-        footnote: precedence + "\n" + exitCodes)
+        footnote: precedence + "\n" + exitCodes
+    )
 
     private static let settings: [OptionSpec] =
         [
             .option(
-                "config", value: "file", "Configuration file: key = value lines.",
-                environment: "REWARDD_CONFIG")
+                "config",
+                value: "file",
+                "Configuration file: key = value lines.",
+                environment: "REWARDD_CONFIG"
+            )
         ]
         + ConfigurationKey.allCases.map { key in
             // Defaults and environment variables are merged by DaemonConfiguration, so that it knows
             // the origin of each value; here they are only shown.
             .option(
-                key.option, value: key.valueName,
+                key.option,
+                value: key.valueName,
                 "\(key.sentence) [\(key.environmentVariable)]",
-                defaultText: key.defaultValue.isEmpty ? nil : key.defaultValue)
+                defaultText: key.defaultValue.isEmpty ? nil : key.defaultValue
+            )
         }
 
     private static let precedence =

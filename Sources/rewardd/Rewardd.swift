@@ -37,7 +37,8 @@ enum Rewardd {
         let daemon = Daemon(
             configuration: configuration,
             understoodSchema: MigrationCatalog.oldestUnderstood...MigrationCatalog.latest,
-            logger: logger)
+            logger: logger
+        )
         do {
             try await daemon.run(signals: SignalThread.signals())
             exit(DaemonExitCode.stopped.rawValue)
@@ -55,7 +56,10 @@ enum Rewardd {
         let problems = ConfigurationCheck.problems(of: configuration)
         for problem in problems { complain("Error: \(problem)") }
         if problems.isEmpty { print("configuration is usable") }
-        exit(problems.isEmpty ? DaemonExitCode.stopped.rawValue : DaemonExitCode.configuration.rawValue)
+        exit(
+            problems.isEmpty
+                ? DaemonExitCode.stopped.rawValue : DaemonExitCode.configuration.rawValue
+        )
     }
 
     private static func parse(_ words: [String]) -> ParsedArguments {
@@ -67,8 +71,10 @@ enum Rewardd {
             words.insert("check-config", at: 0)
         }
         let parser = ArgumentParser(
-            CommandLineSpec.rewardd, version: Daemon.versionText,
-            width: TerminalSize.columns(STDOUT_FILENO) ?? 100)
+            CommandLineSpec.rewardd,
+            version: Daemon.versionText,
+            width: TerminalSize.columns(STDOUT_FILENO) ?? 100
+        )
         do throws(ParsingError) {
             switch try parser.parse(words) {
             case .run(let arguments): return arguments
@@ -96,8 +102,11 @@ enum Rewardd {
             layers.append(try ConfigurationSource.file(path))
         }
         return try DaemonConfiguration(
-            layers: layers, environment: environment, processorCount: ProcessorSupport.allowedCount,
-            memoryBytes: Int(clamping: ProcessInfo.processInfo.physicalMemory))
+            layers: layers,
+            environment: environment,
+            processorCount: ProcessorSupport.allowedCount,
+            memoryBytes: Int(clamping: ProcessInfo.processInfo.physicalMemory)
+        )
     }
 
     private static func complain(_ text: String) {

@@ -20,25 +20,32 @@ struct DaemonLifeTests {
                                  "\(root)/left-right-3.webp", "\(root)/left-right-4.jpg"]},
                  {"id": "b", "caption": "damaged",
                   "candidates": ["\(root)/stack-1.webp", "\(root)/cut-in-the-middle.jpg"]}]
-                """)
+                """
+        )
         #expect(try bench.end(of: job, daemon: daemon) == "completed")
         let whole = try bench.connection.execute(
-            "SELECT state, result FROM rewardd.result WHERE job_id = \(job) AND item_id = 'a'")
+            "SELECT state, result FROM rewardd.result WHERE job_id = \(job) AND item_id = 'a'"
+        )
         #expect(try whole[0].text("state") == "completed")
         let damaged = try bench.connection.execute(
-            "SELECT error_code, error FROM rewardd.result WHERE job_id = \(job) AND item_id = 'b'")
+            "SELECT error_code, error FROM rewardd.result WHERE job_id = \(job) AND item_id = 'b'"
+        )
         #expect(try damaged[0].text("error_code") == "media_unreadable")
         #expect(try damaged[0].text("error").contains("cut-in-the-middle.jpg"))
         // Two comparisons in both orders, four scores.
         #expect(
             try bench.number(
-                "SELECT count(*) AS n FROM rewardd.judgement WHERE job_id = \(job) AND item_index = 0")
-                == 8)
+                "SELECT count(*) AS n FROM rewardd.judgement WHERE job_id = \(job) AND item_index = 0"
+            )
+                == 8
+        )
         daemon.signal(SIGTERM)
         #expect(daemon.wait() == 0)
     }
 
-    @Test("enqueued in another service's transaction: rolled back there is nothing, committed it runs")
+    @Test(
+        "enqueued in another service's transaction: rolled back there is nothing, committed it runs"
+    )
     func transactions() throws {
         let bench = try Workbench()
         let service = try bench.submitter()
@@ -49,13 +56,17 @@ struct DaemonLifeTests {
         #expect(try bench.number("SELECT count(*) AS n FROM rewardd.job") == 0)
         _ = try service.executeScript("BEGIN; INSERT INTO render VALUES (2)")
         let job = try bench.enqueue(
-            kind: "point_score", items: Workbench.pointItems(3), as: service)
+            kind: "point_score",
+            items: Workbench.pointItems(3),
+            as: service
+        )
         #expect(try bench.number("SELECT count(*) AS n FROM rewardd.job") == 0)
         _ = try service.executeScript("COMMIT")
         let daemon = try bench.daemon()
         #expect(try bench.end(of: job, daemon: daemon) == "completed")
         let visible = try service.execute(
-            "SELECT count(*) AS n FROM rewardd.result WHERE job_id = \(job) AND state = 'completed'")
+            "SELECT count(*) AS n FROM rewardd.result WHERE job_id = \(job) AND state = 'completed'"
+        )
         #expect(try visible[0].int64("n") == 3)
     }
 
@@ -64,8 +75,10 @@ struct DaemonLifeTests {
         let bench = try Workbench()
         let items = 60
         let job = try bench.enqueue(
-            kind: "point_score", items: Workbench.pointItems(items),
-            options: #"{"shard_size": 7}"#)
+            kind: "point_score",
+            items: Workbench.pointItems(items),
+            options: #"{"shard_size": 7}"#
+        )
         for round in 1...3 {
             let daemon = try bench.daemon()
             let before = try bench.number("SELECT count(*) AS n FROM rewardd.judgement")
@@ -80,13 +93,17 @@ struct DaemonLifeTests {
         #expect(try bench.end(of: job, daemon: daemon) == "completed")
         #expect(
             try bench.number(
-                "SELECT count(*) AS n FROM rewardd.item_result WHERE state = 'completed'") == 60)
+                "SELECT count(*) AS n FROM rewardd.item_result WHERE state = 'completed'"
+            ) == 60
+        )
         #expect(
             try bench.number(
                 """
                 SELECT count(*) - count(DISTINCT (job_id, item_index, presentation_order)) AS n
                 FROM rewardd.judgement
-                """) == 0)
+                """
+            ) == 0
+        )
         #expect(try bench.number("SELECT count(*) AS n FROM rewardd.judgement") == 60)
         daemon.signal(SIGTERM)
         #expect(daemon.wait() == 0)
@@ -96,8 +113,10 @@ struct DaemonLifeTests {
     func drain() throws {
         let bench = try Workbench()
         let job = try bench.enqueue(
-            kind: "point_score", items: Workbench.pointItems(400),
-            options: #"{"shard_size": 100}"#)
+            kind: "point_score",
+            items: Workbench.pointItems(400),
+            options: #"{"shard_size": 100}"#
+        )
         let daemon = try bench.daemon()
         try bench.wait("the first results", daemon: daemon) {
             try bench.number("SELECT count(*) AS n FROM rewardd.item_result") > 3
@@ -105,10 +124,14 @@ struct DaemonLifeTests {
         daemon.signal(SIGTERM)
         #expect(daemon.wait() == 0, "\(daemon.log)")
         #expect(
-            try bench.number("SELECT count(*) AS n FROM rewardd.shard WHERE state = 'running'") == 0)
+            try bench.number("SELECT count(*) AS n FROM rewardd.shard WHERE state = 'running'") == 0
+        )
         #expect(
-            try bench.number("SELECT coalesce(max(attempts), 0) AS n FROM rewardd.shard WHERE state = 'ready'")
-                == 0)
+            try bench.number(
+                "SELECT coalesce(max(attempts), 0) AS n FROM rewardd.shard WHERE state = 'ready'"
+            )
+                == 0
+        )
         let done = try bench.number("SELECT count(*) AS n FROM rewardd.item_result")
         #expect(done < 400)
         let next = try bench.daemon()
@@ -121,8 +144,10 @@ struct DaemonLifeTests {
         let bench = try Workbench()
         let daemon = try bench.daemon()
         let job = try bench.enqueue(
-            kind: "point_score", items: Workbench.pointItems(2000),
-            options: #"{"shard_size": 1000}"#)
+            kind: "point_score",
+            items: Workbench.pointItems(2000),
+            options: #"{"shard_size": 1000}"#
+        )
         try bench.wait("the first results", daemon: daemon) {
             try bench.number("SELECT count(*) AS n FROM rewardd.item_result") > 0
         }
@@ -149,9 +174,14 @@ struct DaemonLifeTests {
                 SELECT count(*) AS n FROM rewardd.item_result a JOIN rewardd.item_result b
                 USING (item_index) WHERE a.job_id = \(first) AND b.job_id = \(second)
                 AND a.result ->> 'score' = b.result ->> 'score'
-                """) == 4)
+                """
+            ) == 4
+        )
         let fresh = try bench.enqueue(
-            kind: "point_score", items: Workbench.pointItems(4), options: #"{"reuse": false}"#)
+            kind: "point_score",
+            items: Workbench.pointItems(4),
+            options: #"{"reuse": false}"#
+        )
         #expect(try bench.end(of: fresh, daemon: daemon) == "completed")
         #expect(try bench.number("SELECT count(*) AS n FROM rewardd.judgement") == 8)
         // Asked afresh, the same question gives the same bits.
@@ -161,6 +191,8 @@ struct DaemonLifeTests {
                 SELECT count(*) AS n FROM rewardd.judgement a JOIN rewardd.judgement b
                 ON a.item_index = b.item_index AND a.job_id = \(first) AND b.job_id = \(fresh)
                 WHERE a.score = b.score AND a.probabilities = b.probabilities
-                """) == 4)
+                """
+            ) == 4
+        )
     }
 }

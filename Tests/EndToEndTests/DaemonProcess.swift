@@ -21,7 +21,12 @@ final class DaemonProcess {
     }()
 
     /// Starts `rewardd run` with the tiny golden model; `settings` are lines of its configuration.
-    init(database: String, mediaRoot: String, settings: String = "", environment: [String: String] = [:])
+    init(
+        database: String,
+        mediaRoot: String,
+        settings: String = "",
+        environment: [String: String] = [:]
+    )
         throws
     {
         directory = FileManager.default.temporaryDirectory

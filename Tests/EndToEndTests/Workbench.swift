@@ -47,7 +47,9 @@ final class Workbench {
     /// Looks at a condition again and again until it holds; fails the test after the deadline. The
     /// processes under test are separate, so there is nothing to await but their effects.
     func wait(
-        _ what: Comment, seconds: Double = 60, daemon: DaemonProcess? = nil,
+        _ what: Comment,
+        seconds: Double = 60,
+        daemon: DaemonProcess? = nil,
         until condition: () throws -> Bool
     ) throws {
         let deadline = ContinuousClock.now + .seconds(seconds)
@@ -65,22 +67,29 @@ final class Workbench {
     /// Waits until a job has ended and returns its state.
     func end(of job: Int64, daemon: DaemonProcess? = nil, seconds: Double = 90) throws -> String {
         try wait("the end of job \(job)", seconds: seconds, daemon: daemon) {
-            try number("SELECT count(*) AS n FROM rewardd.job WHERE job_id = \(job) AND finished_at IS NOT NULL") == 1
+            try number(
+                "SELECT count(*) AS n FROM rewardd.job WHERE job_id = \(job) AND finished_at IS NOT NULL"
+            ) == 1
         }
         return try text("SELECT state::text AS t FROM rewardd.job WHERE job_id = \(job)") ?? ""
     }
 
     /// Enqueues as the submitter.
     func enqueue(
-        kind: String, task: String = "image_generation", model: String = "tiny", items: String,
-        options: String = "{}", as connection: Connection? = nil
+        kind: String,
+        task: String = "image_generation",
+        model: String = "tiny",
+        items: String,
+        options: String = "{}",
+        as connection: Connection? = nil
     ) throws -> Int64 {
         let connection = try connection ?? submitter()
         let rows = try connection.execute(
             """
             SELECT rewardd.enqueue(kind => \(kind), task => \(task), model => \(model),
                 items => \(items)::jsonb, options => \(options)::jsonb) AS n
-            """)
+            """
+        )
         return try rows[0].int64("n")
     }
 

@@ -5,17 +5,22 @@ import Testing
 @Suite("The daemon's settings")
 struct DaemonConfigurationTests {
     private func make(
-        _ text: String, environment: [String: String] = [:],
+        _ text: String,
+        environment: [String: String] = [:],
         options: [ConfigurationKey: String] = [:]
     ) throws -> DaemonConfiguration {
         let flags = ConfigurationSource(
-            values: options.mapValues { .init(text: $0, origin: "option") })
+            values: options.mapValues { .init(text: $0, origin: "option") }
+        )
         return try DaemonConfiguration(
             layers: [
                 flags, .environment(environment),
                 .parse("model.tiny = /models/tiny\n" + text, name: "rewardd.conf"),
             ],
-            environment: environment, processorCount: 2, memoryBytes: 8 << 30)
+            environment: environment,
+            processorCount: 2,
+            memoryBytes: 8 << 30
+        )
     }
 
     @Test("option beats environment beats file beats default")
@@ -24,7 +29,10 @@ struct DaemonConfigurationTests {
         #expect(try make("slots = 3").slots == 3)
         #expect(try make("slots = 3", environment: ["REWARDD_SLOTS": "4"]).slots == 4)
         let all = try make(
-            "slots = 3", environment: ["REWARDD_SLOTS": "4"], options: [.slots: "5"])
+            "slots = 3",
+            environment: ["REWARDD_SLOTS": "4"],
+            options: [.slots: "5"]
+        )
         #expect(all.slots == 5)
         #expect(all.origins.first { $0.key == .slots }?.origin == "option")
     }
@@ -40,7 +48,8 @@ struct DaemonConfigurationTests {
             poll.interval = 500ms
             grace = 2m
             media.roots = /tmp
-            """)
+            """
+        )
         #expect(configuration.models.map(\.name) == ["tiny", "big"])
         #expect(configuration.queues == ["default", "night"])
         #expect(configuration.visionCacheLimitBytes == 1 << 30)
@@ -65,7 +74,8 @@ struct DaemonConfigurationTests {
             ("model.tiny = /other", "expected each model name once"),
             ("log.level = loud", "expected debug, info, notice, warning or error"),
             ("queues =", "expected comma-separated names"),
-        ])
+        ]
+    )
     func refusals(text: String, expected: String) {
         let error = #expect(throws: ConfigurationError.self) { try make(text) }
         #expect(error?.description.contains(expected) == true, "\(String(describing: error))")
@@ -83,7 +93,11 @@ struct DaemonConfigurationTests {
     func noModel() {
         let error = #expect(throws: ConfigurationError.self) {
             try DaemonConfiguration(
-                layers: [], environment: [:], processorCount: 1, memoryBytes: 1 << 30)
+                layers: [],
+                environment: [:],
+                processorCount: 1,
+                memoryBytes: 1 << 30
+            )
         }
         #expect(error?.description.contains("model.NAME = DIRECTORY") == true)
     }
@@ -96,7 +110,8 @@ struct DaemonConfigurationTests {
         for key in ConfigurationKey.allCases where key != .models {
             #expect(
                 text.contains("\n#\(key.rawValue) = \(key.defaultValue)".trimmingSuffixSpace()),
-                "\(key.rawValue)")
+                "\(key.rawValue)"
+            )
         }
         let uncommented = text.split(separator: "\n").map {
             $0.hasPrefix("#") && !$0.hasPrefix("# ") ? String($0.dropFirst()) : String($0)
@@ -111,7 +126,9 @@ struct DaemonConfigurationTests {
         for seed in UInt64(1)...2000 {
             var random = SplitMix(state: seed)
             let count = Int(random.next() % 80)
-            let text = String((0..<count).map { _ in alphabet[Int(random.next() % UInt64(alphabet.count))] })
+            let text = String(
+                (0..<count).map { _ in alphabet[Int(random.next() % UInt64(alphabet.count))] }
+            )
             _ = try? make(text)
         }
     }

@@ -26,7 +26,9 @@ struct SourceTree {
             let base = root.appending(path: folder)
             guard
                 let walker = FileManager.default.enumerator(
-                    at: base, includingPropertiesForKeys: nil)
+                    at: base,
+                    includingPropertiesForKeys: nil
+                )
             else { continue }
             for case let url as URL in walker where extensions.contains(url.pathExtension) {
                 let text = try String(contentsOf: url, encoding: .utf8)
@@ -34,7 +36,9 @@ struct SourceTree {
                 files.append(
                     File(
                         path: String(url.path.dropFirst(root.path.count + 1)),
-                        lines: lines.map(String.init)))
+                        lines: lines.map(String.init)
+                    )
+                )
             }
         }
         return files.sorted { $0.path < $1.path }

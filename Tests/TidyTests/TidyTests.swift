@@ -9,19 +9,24 @@ struct TidyTests {
     @Test("no file is longer than 400 lines without a reason in its first comment")
     func fileLength() throws {
         let files = try SourceTree.files(
-            under: ["Sources", "ctl", "migrations", "Tests"], extensions: Self.everything)
+            under: ["Sources", "ctl", "migrations", "Tests"],
+            extensions: Self.everything
+        )
         #expect(files.count > 100)
         for file in files where file.lines.count > 401 {
             #expect(
                 file.firstComment.contains("Longer than 400 lines because"),
-                "\(file.path) has \(file.lines.count) lines")
+                "\(file.path) has \(file.lines.count) lines"
+            )
         }
     }
 
     @Test("no two Swift files share a name, so a name alone finds a file")
     func uniqueNames() throws {
         let files = try SourceTree.files(
-            under: ["Sources", "ctl", "migrations", "Tests"], extensions: ["swift"])
+            under: ["Sources", "ctl", "migrations", "Tests"],
+            extensions: ["swift"]
+        )
         for (name, group) in Dictionary(grouping: files, by: \.name) where group.count > 1 {
             Issue.record("\(name): \(group.map(\.path))")
         }
@@ -47,7 +52,8 @@ struct TidyTests {
             for (number, line) in file.lines.enumerated() where !isComment(line) {
                 #expect(
                     line.range(of: #"(^|[^\w.])print\("#, options: .regularExpression) == nil,
-                    "\(file.path):\(number + 1)")
+                    "\(file.path):\(number + 1)"
+                )
             }
         }
     }
@@ -68,7 +74,9 @@ struct TidyTests {
     @Test("nothing is left for later in the source")
     func noLeftovers() throws {
         let files = try SourceTree.files(
-            under: ["Sources", "ctl", "migrations"], extensions: Self.everything)
+            under: ["Sources", "ctl", "migrations"],
+            extensions: Self.everything
+        )
         for file in files {
             for (number, line) in file.lines.enumerated() {
                 for word in ["TO" + "DO", "FIX" + "ME", "not yet " + "implemented"] {
@@ -82,7 +90,9 @@ struct TidyTests {
     func migrationFiles() throws {
         let files = try SourceTree.files(under: ["migrations"], extensions: ["sql"])
         let manifest = try String(
-            contentsOf: SourceTree.root.appending(path: "Package.swift"), encoding: .utf8)
+            contentsOf: SourceTree.root.appending(path: "Package.swift"),
+            encoding: .utf8
+        )
         #expect(!files.isEmpty)
         for (index, file) in files.enumerated() {
             let number = String(index + 1)
@@ -114,7 +124,9 @@ struct TidyTests {
     @Test("the package depends on no other package")
     func noPackages() throws {
         let manifest = try String(
-            contentsOf: SourceTree.root.appending(path: "Package.swift"), encoding: .utf8)
+            contentsOf: SourceTree.root.appending(path: "Package.swift"),
+            encoding: .utf8
+        )
         #expect(!manifest.contains(".package("))
     }
 

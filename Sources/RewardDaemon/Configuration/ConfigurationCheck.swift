@@ -26,15 +26,20 @@ package enum ConfigurationCheck {
     ) throws(ConfigurationError) {
         guard let value, hasPassword(value.text) else { return }
         throw ConfigurationError(
-            value.origin, expected: "a URL without a password", got: "one with a password",
-            remedy: "Put it in ~/.pgpass, PGPASSWORD, DATABASE_URL or the configuration file.")
+            value.origin,
+            expected: "a URL without a password",
+            got: "one with a password",
+            remedy: "Put it in ~/.pgpass, PGPASSWORD, DATABASE_URL or the configuration file."
+        )
     }
 
     /// The engine settings that follow from the daemon's.
     static func engineOptions(_ configuration: DaemonConfiguration) -> EngineOptions {
         EngineOptions(
-            threads: configuration.threads, contextLimit: configuration.contextLimit ?? Int.max,
-            visionCacheBytes: configuration.visionCacheLimitBytes)
+            threads: configuration.threads,
+            contextLimit: configuration.contextLimit ?? Int.max,
+            visionCacheBytes: configuration.visionCacheLimitBytes
+        )
     }
 
     /// True for `user:password@` in a URL, and for a `password` parameter in either form.

@@ -34,8 +34,11 @@ package struct ConfigurationSource: Sendable {
         where name.hasPrefix("REWARDD_") && !reserved(name) {
             guard let key = known[name] else {
                 throw ConfigurationError(
-                    name, expected: "the name of a setting", got: "an unknown one",
-                    remedy: "See 'rewardd run --help' for the list.")
+                    name,
+                    expected: "the name of a setting",
+                    got: "an unknown one",
+                    remedy: "See 'rewardd run --help' for the list."
+                )
             }
             source.values[key] = Value(text: text, origin: name)
         }
@@ -44,7 +47,8 @@ package struct ConfigurationSource: Sendable {
 
     /// Variables with the same prefix that are not settings: fail points and test switches.
     private static func reserved(_ name: String) -> Bool {
-        name.hasPrefix("REWARDD_TEST_") || name.hasPrefix("REWARDD_FAIL_") || name == "REWARDD_CONFIG"
+        name.hasPrefix("REWARDD_TEST_") || name.hasPrefix("REWARDD_FAIL_")
+            || name == "REWARDD_CONFIG"
     }
 
     /// Reads a configuration file: `key = value` lines, `#` comments, and `model.NAME = DIRECTORY`
@@ -54,19 +58,26 @@ package struct ConfigurationSource: Sendable {
     package static func file(_ path: String) throws(ConfigurationError) -> ConfigurationSource {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ConfigurationError(
-                "\(path)", expected: "a readable configuration file", got: "none",
-                remedy: "Create it or leave out --config.")
+                "\(path)",
+                expected: "a readable configuration file",
+                got: "none",
+                remedy: "Create it or leave out --config."
+            )
         }
         guard data.count <= 1 << 20, let text = String(bytes: data, encoding: .utf8) else {
             throw ConfigurationError(
-                "\(path)", expected: "at most 1 MiB of UTF-8 text", got: "\(data.count) bytes")
+                "\(path)",
+                expected: "at most 1 MiB of UTF-8 text",
+                got: "\(data.count) bytes"
+            )
         }
         return try parse(text, name: path)
     }
 
     /// Parses the text of a configuration file; `name` stands in messages.
     package static func parse(
-        _ text: String, name: String
+        _ text: String,
+        name: String
     ) throws(ConfigurationError) -> ConfigurationSource {
         var source = ConfigurationSource()
         var models: [String] = []
@@ -78,7 +89,10 @@ package struct ConfigurationSource: Sendable {
             if line.isEmpty || line.hasPrefix("#") { continue }
             guard let equals = line.firstIndex(of: "=") else {
                 throw ConfigurationError(
-                    origin, expected: "'key = value' or a comment", got: "\"\(line.prefix(60))\"")
+                    origin,
+                    expected: "'key = value' or a comment",
+                    got: "\"\(line.prefix(60))\""
+                )
             }
             let left = line[..<equals].trimmingCharacters(in: .whitespaces)
             let right = line[line.index(after: equals)...].trimmingCharacters(in: .whitespaces)
@@ -89,20 +103,27 @@ package struct ConfigurationSource: Sendable {
             }
             guard let key = ConfigurationKey(rawValue: left) else {
                 throw ConfigurationError(
-                    origin, expected: "a known key", got: "\"\(left.prefix(60))\"",
-                    remedy: "See 'rewardd run --help' for the list.")
+                    origin,
+                    expected: "a known key",
+                    got: "\"\(left.prefix(60))\"",
+                    remedy: "See 'rewardd run --help' for the list."
+                )
             }
             if let earlier = source.values[key] {
                 throw ConfigurationError(
-                    origin, expected: "each key once",
-                    got: "\"\(key.rawValue)\" again after \(earlier.origin)")
+                    origin,
+                    expected: "each key once",
+                    got: "\"\(key.rawValue)\" again after \(earlier.origin)"
+                )
             }
             source.values[key] = Value(text: right, origin: origin)
         }
         if !models.isEmpty {
             let listed = source.values[.models].map { [$0.text] } ?? []
             source.values[.models] = Value(
-                text: (listed + models).joined(separator: ","), origin: modelOrigin)
+                text: (listed + models).joined(separator: ","),
+                origin: modelOrigin
+            )
         }
         return source
     }

@@ -35,7 +35,9 @@ package struct DaemonConfiguration: Sendable {
     ///
     /// Throws `ConfigurationError` naming the first setting that cannot be used.
     package init(
-        layers: [ConfigurationSource], environment: [String: String], processorCount: Int,
+        layers: [ConfigurationSource],
+        environment: [String: String],
+        processorCount: Int,
         memoryBytes: Int
     ) throws(ConfigurationError) {
         let settings = Settings(layers: layers)
@@ -59,8 +61,10 @@ package struct DaemonConfiguration: Sendable {
         let level = settings[.logLevel]
         guard let parsed = LogLevel(rawValue: level.text) else {
             throw ConfigurationError(
-                level.origin, expected: "debug, info, notice, warning or error",
-                got: "\"\(level.text)\"")
+                level.origin,
+                expected: "debug, info, notice, warning or error",
+                got: "\"\(level.text)\""
+            )
         }
         logLevel = parsed
         origins = ConfigurationKey.allCases.map {
@@ -78,20 +82,30 @@ package struct DaemonConfiguration: Sendable {
                 text.index(after: equals) != text.endIndex
             else {
                 throw ConfigurationError(
-                    value.origin, expected: "name=directory", got: "\"\(text)\"")
+                    value.origin,
+                    expected: "name=directory",
+                    got: "\"\(text)\""
+                )
             }
             let name = String(text[..<equals])
             if models.contains(where: { $0.name == name }) {
                 throw ConfigurationError(
-                    value.origin, expected: "each model name once", got: "\"\(name)\" twice")
+                    value.origin,
+                    expected: "each model name once",
+                    got: "\"\(name)\" twice"
+                )
             }
             models.append(
-                Model(name: name, directory: String(text[text.index(after: equals)...])))
+                Model(name: name, directory: String(text[text.index(after: equals)...]))
+            )
         }
         guard !models.isEmpty else {
             throw ConfigurationError(
-                ConfigurationKey.models.rawValue, expected: "at least one model", got: "none",
-                remedy: "Give --models name=directory, or model.NAME = DIRECTORY in the file.")
+                ConfigurationKey.models.rawValue,
+                expected: "at least one model",
+                got: "none",
+                remedy: "Give --models name=directory, or model.NAME = DIRECTORY in the file."
+            )
         }
         return models
     }
@@ -108,7 +122,10 @@ package struct DaemonConfiguration: Sendable {
                 isDirectory.boolValue
             else {
                 throw ConfigurationError(
-                    value.origin, expected: "existing absolute directories", got: "\"\(path)\"")
+                    value.origin,
+                    expected: "existing absolute directories",
+                    got: "\"\(path)\""
+                )
             }
             roots.append(path)
         }
@@ -123,7 +140,10 @@ package struct DaemonConfiguration: Sendable {
         }
         guard !names.isEmpty, !names.contains(where: \.isEmpty) else {
             throw ConfigurationError(
-                value.origin, expected: "comma-separated names", got: "\"\(value.text)\"")
+                value.origin,
+                expected: "comma-separated names",
+                got: "\"\(value.text)\""
+            )
         }
         return names
     }

@@ -17,14 +17,16 @@ struct Settings {
 
     /// A whole number in a range.
     func integer(
-        _ key: ConfigurationKey, in range: ClosedRange<Int>
+        _ key: ConfigurationKey,
+        in range: ClosedRange<Int>
     ) throws(ConfigurationError) -> Int {
         let value = self[key]
         guard let number = Int(value.text), range.contains(number) else {
             throw ConfigurationError(
                 subject(key, value),
                 expected: "a whole number from \(range.lowerBound) to \(range.upperBound)",
-                got: "\"\(value.text)\"")
+                got: "\"\(value.text)\""
+            )
         }
         return number
     }
@@ -41,13 +43,16 @@ struct Settings {
             break
         }
         throw ConfigurationError(
-            subject(key, value), expected: "a size such as 67108864, 64MiB or 2GiB",
-            got: "\"\(value.text)\"")
+            subject(key, value),
+            expected: "a size such as 67108864, 64MiB or 2GiB",
+            got: "\"\(value.text)\""
+        )
     }
 
     /// A duration: a number with ms, s or m.
     func duration(
-        _ key: ConfigurationKey, upTo limit: Duration
+        _ key: ConfigurationKey,
+        upTo limit: Duration
     ) throws(ConfigurationError) -> Duration {
         let value = self[key]
         for (suffix, unit) in [("ms", 1), ("s", 1000), ("m", 60000)]
@@ -60,8 +65,10 @@ struct Settings {
             break
         }
         throw ConfigurationError(
-            subject(key, value), expected: "a duration such as 200ms, 30s or 5m, up to \(limit)",
-            got: "\"\(value.text)\"")
+            subject(key, value),
+            expected: "a duration such as 200ms, 30s or 5m, up to \(limit)",
+            got: "\"\(value.text)\""
+        )
     }
 
     private func subject(_ key: ConfigurationKey, _ value: ConfigurationSource.Value) -> String {

@@ -40,7 +40,10 @@ final class Heartbeat: Sendable {
     private let state = Mutex(State())
 
     init(
-        url: String, registration: DaemonRegistration, lease: LeaseClock, logger: Logger,
+        url: String,
+        registration: DaemonRegistration,
+        lease: LeaseClock,
+        logger: Logger,
         handler: @escaping @Sendable (Event) -> Void
     ) {
         self.url = url
@@ -77,7 +80,10 @@ final class Heartbeat: Sendable {
         while !isStopped {
             do {
                 let connection = try Connection(
-                    url: url, applicationName: "rewardd heartbeat", logger: logger)
+                    url: url,
+                    applicationName: "rewardd heartbeat",
+                    logger: logger
+                )
                 failures = 0
                 try serve(connection, sweepAfter: wasConnected ? Self.graceAfterReconnect : .zero)
                 return
@@ -138,7 +144,8 @@ final class Heartbeat: Sendable {
             case .unknown:
                 logger.warning(
                     "leases lost: the database declared this daemon dead",
-                    ["daemon.id": LogValue(daemonID)])
+                    ["daemon.id": LogValue(daemonID)]
+                )
                 lease.lost()
                 handler(.leasesLost)
             }

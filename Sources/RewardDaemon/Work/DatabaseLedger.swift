@@ -36,7 +36,8 @@ struct DatabaseLedger: JudgementLedger {
     /// Hands the judgement to the next commit.
     func record(_ judgement: RecordedJudgement) async throws {
         await checkpointer.add(
-            JudgementRow(judgement, itemIndex: itemIndex, model: model, modelDigest: modelDigest))
+            JudgementRow(judgement, itemIndex: itemIndex, model: model, modelDigest: modelDigest)
+        )
     }
 }
 
@@ -46,17 +47,27 @@ extension JudgementRow {
     /// The row of a judgement made for one item by one model.
     init(_ judgement: RecordedJudgement, itemIndex: Int, model: String, modelDigest: Digest) {
         self.init(
-            fingerprint: judgement.fingerprint.bytes, itemIndex: itemIndex,
-            kind: judgement.kind.rawValue, task: judgement.task.rawValue, model: model,
-            modelDigest: modelDigest.bytes, templateID: judgement.templateID,
+            fingerprint: judgement.fingerprint.bytes,
+            itemIndex: itemIndex,
+            kind: judgement.kind.rawValue,
+            task: judgement.task.rawValue,
+            model: model,
+            modelDigest: modelDigest.bytes,
+            templateID: judgement.templateID,
             templateDigest: judgement.templateDigest.bytes,
             answerMode: judgement.answerMode.rawValue,
-            presentationOrder: judgement.order?.rawValue, rawResponse: judgement.rawResponse,
-            verdict: judgement.verdict?.rawValue, score: judgement.score,
-            scaleMinimum: judgement.scaleMinimum, scaleMaximum: judgement.scaleMaximum,
-            spread: judgement.spread, probabilities: judgement.probabilities,
-            promptTokens: judgement.promptTokens, generatedTokens: judgement.generatedTokens,
-            seconds: judgement.seconds)
+            presentationOrder: judgement.order?.rawValue,
+            rawResponse: judgement.rawResponse,
+            verdict: judgement.verdict?.rawValue,
+            score: judgement.score,
+            scaleMinimum: judgement.scaleMinimum,
+            scaleMaximum: judgement.scaleMaximum,
+            spread: judgement.spread,
+            probabilities: judgement.probabilities,
+            promptTokens: judgement.promptTokens,
+            generatedTokens: judgement.generatedTokens,
+            seconds: judgement.seconds
+        )
     }
 }
 
@@ -75,12 +86,24 @@ extension RecordedJudgement {
         if case .some(.none) = order { return nil }
         if case .some(.none) = verdict { return nil }
         self.init(
-            fingerprint: fingerprint, kind: kind, task: task, templateID: row.templateID,
-            templateDigest: templateDigest, answerMode: answerMode, order: order ?? nil,
-            rawResponse: row.rawResponse ?? "", verdict: verdict ?? nil, score: row.score,
-            scaleMinimum: row.scaleMinimum, scaleMaximum: row.scaleMaximum, spread: row.spread,
-            probabilities: row.probabilities, promptTokens: row.promptTokens,
-            generatedTokens: row.generatedTokens, seconds: row.seconds)
+            fingerprint: fingerprint,
+            kind: kind,
+            task: task,
+            templateID: row.templateID,
+            templateDigest: templateDigest,
+            answerMode: answerMode,
+            order: order ?? nil,
+            rawResponse: row.rawResponse ?? "",
+            verdict: verdict ?? nil,
+            score: row.score,
+            scaleMinimum: row.scaleMinimum,
+            scaleMaximum: row.scaleMaximum,
+            spread: row.spread,
+            probabilities: row.probabilities,
+            promptTokens: row.promptTokens,
+            generatedTokens: row.generatedTokens,
+            seconds: row.seconds
+        )
     }
 }
 
@@ -93,8 +116,11 @@ extension ItemResultRow {
         case .failed(let code, let message): outcome = .failed(code: code, message: message)
         }
         self.init(
-            itemIndex: itemIndex, outcome: outcome,
-            judgements: result.judgements.map(\.bytes), pair: result.pair.map(PairRow.init))
+            itemIndex: itemIndex,
+            outcome: outcome,
+            judgements: result.judgements.map(\.bytes),
+            pair: result.pair.map(PairRow.init)
+        )
     }
 }
 
@@ -102,9 +128,14 @@ extension PairRow {
     /// The row of a preference pair.
     init(_ pair: PreferencePair) {
         self.init(
-            chosenIndex: pair.chosenIndex, rejectedIndex: pair.rejectedIndex,
-            chosenJSON: pair.chosen.json.json, rejectedJSON: pair.rejected.json.json,
-            chosenScore: pair.chosenScore, rejectedScore: pair.rejectedScore,
-            margin: pair.margin, evidenceJSON: pair.evidence.json.json)
+            chosenIndex: pair.chosenIndex,
+            rejectedIndex: pair.rejectedIndex,
+            chosenJSON: pair.chosen.json.json,
+            rejectedJSON: pair.rejected.json.json,
+            chosenScore: pair.chosenScore,
+            rejectedScore: pair.rejectedScore,
+            margin: pair.margin,
+            evidenceJSON: pair.evidence.json.json
+        )
     }
 }

@@ -19,7 +19,9 @@ final class MediaLibrary: MediaProvider {
     ///   - threadCount: how many images are decoded at once.
     ///   - storedMedia: bytes uploaded with `rewardd.put_media`, nil when there are none.
     init(
-        roots: MediaRoots, limits: MediaLimits, threadCount: Int,
+        roots: MediaRoots,
+        limits: MediaLimits,
+        threadCount: Int,
         storedMedia: @escaping @Sendable (Digest) async throws -> [UInt8]?
     ) {
         threads = (0..<max(1, threadCount)).map {
@@ -42,7 +44,8 @@ final class MediaLibrary: MediaProvider {
                 throw MediaFailure(
                     code: "media_not_found",
                     message: "media \(digest.hex): expected bytes uploaded with "
-                        + "rewardd.put_media, got none. Upload them again.")
+                        + "rewardd.put_media, got none. Upload them again."
+                )
             }
             return try await thread(for: digest.hashValue).image(bytes: bytes, name: digest.hex)
         }

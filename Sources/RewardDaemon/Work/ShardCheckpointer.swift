@@ -22,7 +22,9 @@ actor ShardCheckpointer {
 
     /// - Parameter onReply: called when the database answers `cancel` or `lost`.
     init(
-        queue: JobQueue, lease: ShardLease, logger: Logger,
+        queue: JobQueue,
+        lease: ShardLease,
+        logger: Logger,
         onReply: @escaping @Sendable (CheckpointReply) -> Void
     ) {
         self.queue = queue
@@ -73,7 +75,10 @@ actor ShardCheckpointer {
             let (nextJudgements, nextResults) = (judgements, results)
             do {
                 let answer = try await queue.checkpoint(
-                    lease, judgements: nextJudgements, results: nextResults)
+                    lease,
+                    judgements: nextJudgements,
+                    results: nextResults
+                )
                 judgements.removeFirst(nextJudgements.count)
                 results.removeFirst(nextResults.count)
                 reply = answer

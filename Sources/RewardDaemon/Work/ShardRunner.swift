@@ -33,7 +33,9 @@ struct ShardRunner: Sendable {
             "job.kind": LogValue(shard.kind), "job.model": LogValue(shard.model),
         ])
         checkpointer = ShardCheckpointer(
-            queue: context.queue, lease: shard.lease, logger: logger
+            queue: context.queue,
+            lease: shard.lease,
+            logger: logger
         ) { reply in
             stop.stop(reply == .lost ? .leaseLost : .cancelled)
         }
@@ -53,7 +55,8 @@ struct ShardRunner: Sendable {
             if stop.reason == nil {
                 logger.error(
                     "shard interrupted",
-                    ["attempt": LogValue(shard.attempt), "error": LogValue(error)])
+                    ["attempt": LogValue(shard.attempt), "error": LogValue(error)]
+                )
             }
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -63,7 +66,8 @@ struct ShardRunner: Sendable {
             [
                 "outcome": LogValue(word(outcome)), "reply": LogValue(reply),
                 "items": LogValue(items), "run.s": LogValue(seconds),
-            ])
+            ]
+        )
     }
 
     /// Judges the items one after another; returns how many have a result.
@@ -77,11 +81,22 @@ struct ShardRunner: Sendable {
             await context.lease.untilLive()
             if stop.reason != nil { break }
             let ledger = DatabaseLedger(
-                queue: context.queue, checkpointer: checkpointer, itemIndex: item.index,
-                model: shard.model, modelDigest: engine.modelDigest)
+                queue: context.queue,
+                checkpointer: checkpointer,
+                itemIndex: item.index,
+                model: shard.model,
+                modelDigest: engine.modelDigest
+            )
             let judging = ItemJudging(
-                engine: engine, media: context.media, ledger: ledger, pack: context.pack,
-                kind: kind, task: task, options: options, jobScope: "job \(shard.jobID)")
+                engine: engine,
+                media: context.media,
+                ledger: ledger,
+                pack: context.pack,
+                kind: kind,
+                task: task,
+                options: options,
+                jobScope: "job \(shard.jobID)"
+            )
             let result = try await judging.judge(payload: item.payload)
             if case .failed(let code, let message) = result.outcome {
                 logger.info(
@@ -89,7 +104,8 @@ struct ShardRunner: Sendable {
                     [
                         "item.index": LogValue(item.index), "error.code": LogValue(code),
                         "error": LogValue(message),
-                    ])
+                    ]
+                )
             }
             await checkpointer.add(ItemResultRow(itemIndex: item.index, result))
             count += 1
@@ -126,7 +142,8 @@ extension JudgingKind {
     fileprivate init(name: String) throws(RewardModelingError) {
         guard let kind = JudgingKind(rawValue: name) else {
             throw .invalidOptions(
-                "kind: expected one this daemon judges, got \"\(name)\". Upgrade rewardd.")
+                "kind: expected one this daemon judges, got \"\(name)\". Upgrade rewardd."
+            )
         }
         self = kind
     }
@@ -137,7 +154,8 @@ extension JudgingTask {
     fileprivate init(name: String) throws(RewardModelingError) {
         guard let task = JudgingTask(rawValue: name) else {
             throw .invalidOptions(
-                "task: expected one this daemon judges, got \"\(name)\". Upgrade rewardd.")
+                "task: expected one this daemon judges, got \"\(name)\". Upgrade rewardd."
+            )
         }
         self = task
     }

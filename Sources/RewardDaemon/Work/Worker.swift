@@ -19,7 +19,10 @@ actor Worker {
 
     /// - Parameter onStopped: called once, when a drain is complete.
     init(
-        context: ShardRunner.Context, models: [String], queues: [String], slots: Int,
+        context: ShardRunner.Context,
+        models: [String],
+        queues: [String],
+        slots: Int,
         onStopped: @escaping @Sendable () -> Void
     ) {
         self.context = context
@@ -86,7 +89,11 @@ actor Worker {
         }
         do {
             let shards = try await context.queue.claim(
-                daemonID: daemonID, models: models, queues: queues, maximum: count)
+                daemonID: daemonID,
+                models: models,
+                queues: queues,
+                maximum: count
+            )
             for shard in shards { start(shard) }
             perform(machine.claimed(shards.count))
             if isDraining { for shard in running.values { shard.stop.stop(.drain) } }
@@ -104,7 +111,8 @@ actor Worker {
             [
                 "job.id": LogValue(shard.jobID), "shard.id": LogValue(shard.lease.shardID),
                 "items": LogValue(shard.items.count), "attempt": LogValue(shard.attempt),
-            ])
+            ]
+        )
         let stop = StopSwitch()
         let runner = ShardRunner(context: context, shard: shard, stop: stop)
         let task = Task {
