@@ -208,7 +208,7 @@ let package = Package(
         ),
         tests(
             "EndToEndTests",
-            ["rewardd", "rewardctl", "Postgres", "Migrations", "CSystemd", "TestSupport"]
+            ["rewardd", "rewardctl", "Postgres", "Hashing", "TestSupport"]
         ),
         tests("TidyTests", []),
     ],

@@ -79,7 +79,7 @@ struct DaemonLifeTests {
             items: Workbench.pointItems(items),
             options: #"{"shard_size": 7}"#
         )
-        for round in 1...3 {
+        for round in 1...5 {
             let daemon = try bench.daemon()
             let before = try bench.number("SELECT count(*) AS n FROM rewardd.judgement")
             try bench.wait("progress in round \(round)", daemon: daemon) {
