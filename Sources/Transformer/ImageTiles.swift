@@ -1,4 +1,4 @@
-/// The tiles of one image, normalised and ready for the vision encoder.
+/// The tiles of one image or video, normalised and ready for the vision encoder.
 package struct ImageTiles: Sendable {
     /// How the features of the tiles become rows of the prompt.
     package enum Packing: Sendable, Hashable {
@@ -8,6 +8,9 @@ package struct ImageTiles: Sendable {
         case singleTile
         /// One tile and nothing else (a video frame of the original LLaVA code).
         case frame
+        /// One tile for each of `count` frames of a video, pooled to a quarter of their patches, with
+        /// one `image_newline` after the last.
+        case pooledFrames(count: Int)
     }
 
     /// Number of tiles, T.
@@ -19,14 +22,16 @@ package struct ImageTiles: Sendable {
 
     /// Wraps tiles.
     ///
-    /// - Precondition: an anyres packing has `1 + gridRows · gridColumns` tiles, the others have one,
-    ///   and `pixels` holds the same number of floats for each tile.
+    /// - Precondition: an anyres packing has `1 + gridRows · gridColumns` tiles, pooled frames have as
+    ///   many as frames, the others have one, and `pixels` holds the same number of floats for each.
     package init(tileCount: Int, pixels: [Float], packing: Packing) {
         switch packing {
         case .anyres(let gridRows, let gridColumns, _, _):
             precondition(tileCount == 1 + gridRows * gridColumns, "tile 0 plus the grid")
         case .singleTile, .frame:
             precondition(tileCount == 1, "one tile")
+        case .pooledFrames(let count):
+            precondition(count > 0 && tileCount == count, "a tile for each frame")
         }
         precondition(pixels.count.isMultiple(of: tileCount), "tiles of one size")
         self.tileCount = tileCount
@@ -35,7 +40,7 @@ package struct ImageTiles: Sendable {
     }
 }
 
-/// The rows one image contributes to the prompt, in the width of the language model.
+/// The rows one image or video contributes to the prompt, in the width of the language model.
 package struct ImageFeatures: Sendable {
     /// Number of rows.
     package let tokens: Int

@@ -1,6 +1,8 @@
 import FoundationEssentials
 
 /// The fields of `preprocessor_config.json` that make pixels, checked one by one.
+///
+/// A video processor's file has the same fields.
 struct ImageProcessorConfiguration: Sendable {
     /// Path of the file, for messages.
     let file: String
@@ -20,6 +22,25 @@ struct ImageProcessorConfiguration: Sendable {
         return wrapped.image_processor.map {
             ImageProcessorConfiguration(file: wrapper, fields: $0)
         }
+    }
+
+    /// The configuration of frames of a video in a checkpoint's directory; nil when it has none.
+    ///
+    /// The `video_processor` part of `processor_config.json`, else `video_preprocessor_config.json`,
+    /// else what holds for pictures (`video_processing_utils.py`, `get_video_processor_dict`).
+    static func readVideo(
+        directory: String
+    ) throws(VisionPreprocessingError) -> ImageProcessorConfiguration? {
+        let wrapper = directory + "/processor_config.json"
+        if let data = try contents(wrapper) {
+            let wrapped: Wrapper = try decode(data, file: wrapper)
+            if let fields = wrapped.video_processor {
+                return ImageProcessorConfiguration(file: wrapper, fields: fields)
+            }
+        }
+        let file = directory + "/video_preprocessor_config.json"
+        guard let data = try contents(file) else { return try read(directory: directory) }
+        return ImageProcessorConfiguration(file: file, fields: try decode(data, file: file))
     }
 
     /// Side of a tile in pixels.
@@ -144,7 +165,7 @@ struct ImageProcessorConfiguration: Sendable {
     private static let clipDeviation = [0.26862954, 0.26130258, 0.27577711]
 
     private var usesClipDefaults: Bool {
-        let type = fields.image_processor_type ?? ""
+        let type = fields.image_processor_type ?? fields.video_processor_type ?? ""
         return type.hasPrefix("LlavaOnevision") || type.hasPrefix("CLIP")
     }
 
@@ -229,6 +250,7 @@ struct ImageProcessorConfiguration: Sendable {
 
     private struct Wrapper: Decodable {
         let image_processor: Fields?
+        let video_processor: Fields?
     }
 
     /// Names are the file's.
@@ -238,6 +260,7 @@ struct ImageProcessorConfiguration: Sendable {
         let image_std: [Double]?
         let image_grid_pinpoints: Pinpoints?
         let image_processor_type: String?
+        let video_processor_type: String?
         let do_resize: Bool?
         let do_rescale: Bool?
         let do_normalize: Bool?

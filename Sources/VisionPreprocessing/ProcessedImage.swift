@@ -1,6 +1,8 @@
-/// A picture cut and resized for the vision tower, still 8 bits per sample.
+/// A picture, or the frames of a video, cut and resized for the vision tower, still 8 bits per
+/// sample.
 package struct ProcessedImage: Sendable {
     /// Square tiles of one size; tile 0 shows the whole picture, the others the grid, row by row.
+    /// Of a video, one tile for each frame.
     package let tiles: [RGBImage]
     /// Rows of tiles in the grid after tile 0; 0 when there is no grid.
     package let gridRows: Int

@@ -5,10 +5,10 @@ import Testing
 /// Golden files cut and bent at random: a report or an error, never a crash.
 @Suite("Hostile goldens")
 struct HostileGoldenTests {
-    @Test("are measured or refused with a sentence", arguments: 0..<40 as Range<UInt64>)
+    @Test("are measured or refused with a sentence", arguments: 0..<60 as Range<UInt64>)
     func mutations(seed: UInt64) throws {
         var random = SplitMix(state: seed)
-        let name = seed % 2 == 0 ? "text_only" : "orig_frames4"
+        let name = ["text_only", "orig_frames4", "video8"][Int(seed % 3)]
         let source = TinyModel.goldens + "/llava_ov/golden/" + name
         let directory = ScratchFolder.make(seed)
         try FileManager.default.createDirectory(

@@ -15,7 +15,8 @@ struct ParityTests {
     func goldens(checkpoint: String, prefillRows: Int) throws {
         let report = try run(checkpoint, prefillRows: prefillRows)
         #expect(report.isWithin, "\(report.text)")
-        #expect(report.cases.count { $0.skipped == nil } == 8)
+        #expect(report.cases.count { $0.skipped == nil } == 9)
+        #expect(report.worst.contains { $0.stage == "video_features" })
         let exact = report.worst.filter {
             ["pixels", "pixel_sample", "token_ids", "chat_template", "greedy_ids"].contains(
                 $0.stage

@@ -57,6 +57,34 @@ struct ImagePackingTests {
         #expect(pack([1, 2, 3, 4], .frame, packing) == [1, 2, 3, 4])
     }
 
+    @Test("counts pooled frames and one newline", arguments: [(27, 196), (8, 16), (7, 16), (1, 1)])
+    func pooledCounts(gridSide: Int, frameTokens: Int) {
+        let packing = ImagePacking(gridSide: gridSide, maximumTiles: 9, rounding: .sevenDecimals)
+        for count in [1, 8, 32] {
+            let tokens = packing.tokenCount(of: .pooledFrames(count: count))
+            #expect(tokens == count * frameTokens + 1)
+        }
+    }
+
+    @Test("pools every frame by itself and ends with one newline", arguments: [1, 3])
+    func pooledFrames(threads: Int) {
+        // torch.nn.functional.interpolate(arange(9).view(1,1,3,3), size=(2,2), mode="bilinear")
+        // is 1, 2.5, 5.5, 7; the frames are that and 100 and 200 more.
+        let expected: [Float] = [
+            1, 2.5, 5.5, 7, 101, 102.5, 105.5, 107, 201, 202.5, 205.5, 207, -1,
+        ]
+        let packing = ImagePacking(gridSide: 3, maximumTiles: 9, rounding: .sevenDecimals)
+        let frames = (0..<27).map { Float(100 * ($0 / 9) + $0 % 9) }
+        let packed = pack(frames, .pooledFrames(count: 3), packing, threads: threads)
+        #expect(packed == expected)
+    }
+
+    @Test("a frame of one patch is that patch")
+    func smallestFrame() {
+        let packing = ImagePacking(gridSide: 1, maximumTiles: 9, rounding: .sevenDecimals)
+        #expect(pack([4, 2], .pooledFrames(count: 2), packing) == [4, 2, -1])
+    }
+
     @Test("puts the whole image first, then the grid row by row, each row ended by the newline")
     func gridOrder() {
         let packing = ImagePacking(gridSide: 2, maximumTiles: 9, rounding: .sevenDecimals)
@@ -134,9 +162,10 @@ struct ImagePackingTests {
     private func pack(
         _ tiles: [Float],
         _ image: ImageTiles.Packing,
-        _ packing: ImagePacking
+        _ packing: ImagePacking,
+        threads: Int = 1
     ) -> [Float] {
-        let pool = ComputeThreadPool(threads: 1, name: "test")
+        let pool = ComputeThreadPool(threads: threads, name: "test")
         let newline: [Float] = [-1]
         return tiles.withUnsafeBufferPointer { tiles in
             newline.withUnsafeBufferPointer { newline in

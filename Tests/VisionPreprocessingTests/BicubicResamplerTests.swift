@@ -6,7 +6,7 @@ import Testing
 
 /// What breaks silently: one weight rounded the other way, or the vertical pass first, moves a few
 /// pixels by one or two levels. No picture looks wrong; scores drift.
-@Suite("Bicubic resampling equals Pillow's")
+@Suite("Bicubic resampling equals the reference's")
 struct BicubicResamplerTests {
     @Test("every golden size is equal byte for byte", arguments: 0..<22)
     func equalsPillow(index: Int) throws {
@@ -22,14 +22,39 @@ struct BicubicResamplerTests {
         #expect(resized == expected)
     }
 
+    @Test("torchvision's arithmetic equals torchvision's bytes, and is not Pillow's")
+    func equalsTorchvision() throws {
+        let inputs = try PreprocessGoldens("preprocess/resize.safetensors")
+        let goldens = try PreprocessGoldens("preprocess/torchvision.safetensors")
+        let names = goldens.names.filter { $0.hasPrefix("out_") }
+        #expect(names.count == 15)
+        var unlikePillow = 0
+        for name in names {
+            let source = try inputs.image("in_\(name.suffix(2))")
+            let expected = try goldens.image(name)
+            let resized = BicubicResampler.resize(
+                source,
+                width: expected.width,
+                height: expected.height,
+                arithmetic: .torchvision
+            )
+            #expect(resized == expected, "\(name)")
+            unlikePillow += try zip(resized.pixels, inputs.image(name).pixels).count { $0 != $1 }
+        }
+        #expect(unlikePillow > 0)
+    }
+
     @Test("the goldens are the cases above, all of them")
     func covers() throws {
         let goldens = try PreprocessGoldens("preprocess/resize.safetensors")
         #expect(goldens.names.count == 44)
     }
 
-    @Test("equals the plain statement of the formulas on random sizes")
-    func equalsPlain() throws {
+    @Test(
+        "equals the plain statement of the formulas on random sizes",
+        arguments: BicubicResampler.Arithmetic.allCases
+    )
+    func equalsPlain(arithmetic: BicubicResampler.Arithmetic) throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = SplitMix(state: seed)
         for _ in 0..<40 {
@@ -39,8 +64,13 @@ struct BicubicResamplerTests {
             )
             let width = random.integer(1...130)
             let height = random.integer(1...130)
-            let expected = plainResize(source, width: width, height: height)
-            let resized = BicubicResampler.resize(source, width: width, height: height)
+            let expected = plainResize(source, width: width, height: height, arithmetic)
+            let resized = BicubicResampler.resize(
+                source,
+                width: width,
+                height: height,
+                arithmetic: arithmetic
+            )
             #expect(
                 resized == expected,
                 "seed \(seed): \(source.width) × \(source.height) → \(width) × \(height)"
@@ -48,11 +78,16 @@ struct BicubicResamplerTests {
         }
     }
 
-    @Test("a uniform picture stays uniform")
-    func uniform() {
+    @Test("a uniform picture stays uniform", arguments: BicubicResampler.Arithmetic.allCases)
+    func uniform(arithmetic: BicubicResampler.Arithmetic) {
         for level in [UInt8(0), 1, 127, 254, 255] {
             let source = RGBImage.filled(width: 97, height: 41, colour: [level, level, level])
-            let resized = BicubicResampler.resize(source, width: 31, height: 77)
+            let resized = BicubicResampler.resize(
+                source,
+                width: 31,
+                height: 77,
+                arithmetic: arithmetic
+            )
             #expect(resized.pixels.allSatisfy { $0 == level })
         }
     }
@@ -81,19 +116,31 @@ struct BicubicResamplerTests {
     }
 
     /// The reference's statement in words: `weights_pil`, `quant` and `pass_fixed`, sample by sample.
-    private func plainResize(_ image: RGBImage, width: Int, height: Int) -> RGBImage {
+    private func plainResize(
+        _ image: RGBImage,
+        width: Int,
+        height: Int,
+        _ arithmetic: BicubicResampler.Arithmetic
+    ) -> RGBImage {
         var source = image
-        if source.height > 100 * source.width, height < source.height {
-            source = plainPass(source, outputs: height, horizontal: false)
+        if arithmetic == .pillow, source.height > 100 * source.width, height < source.height {
+            source = plainPass(source, outputs: height, horizontal: false, arithmetic)
         }
-        if width != source.width { source = plainPass(source, outputs: width, horizontal: true) }
+        if width != source.width {
+            source = plainPass(source, outputs: width, horizontal: true, arithmetic)
+        }
         if height != source.height {
-            source = plainPass(source, outputs: height, horizontal: false)
+            source = plainPass(source, outputs: height, horizontal: false, arithmetic)
         }
         return source
     }
 
-    private func plainPass(_ image: RGBImage, outputs: Int, horizontal: Bool) -> RGBImage {
+    private func plainPass(
+        _ image: RGBImage,
+        outputs: Int,
+        horizontal: Bool,
+        _ arithmetic: BicubicResampler.Arithmetic
+    ) -> RGBImage {
         let inputs = horizontal ? image.width : image.height
         let lines = horizontal ? image.height : image.width
         let width = horizontal ? outputs : image.width
@@ -103,7 +150,7 @@ struct BicubicResamplerTests {
         )
         let scale = Double(inputs) / Double(outputs)
         let filterScale = scale < 1 ? 1 : scale
-        for output in 0..<outputs {
+        let windows = (0..<outputs).map { output -> (first: Int, weights: [Double]) in
             let center = (Double(output) + 0.5) * scale
             let first = max(0, Int(center - 2 * filterScale + 0.5))
             let last = min(inputs, Int(center + 2 * filterScale + 0.5))
@@ -113,10 +160,18 @@ struct BicubicResamplerTests {
                 return x < 2 ? (((x - 5) * x + 8) * x - 4) * -0.5 : 0
             }
             let sum = weights.reduce(0, +)
-            let fixed = weights.map { Int($0 / sum * 4_194_304 + ($0 / sum < 0 ? -0.5 : 0.5)) }
+            return (first, weights.map { $0 / sum })
+        }
+        let largest = windows.flatMap(\.weights).max() ?? 1
+        let bits =
+            arithmetic == .pillow
+            ? 22 : (0...22).last { Int(0.5 + largest * Double(1 << $0)) < 1 << 15 } ?? 0
+        let one = Double(1 << bits)
+        for (output, (first, weights)) in windows.enumerated() {
+            let fixed = weights.map { Int($0 * one + ($0 < 0 ? -0.5 : 0.5)) }
             for line in 0..<lines {
                 for channel in 0..<3 {
-                    var total = 1 << 21
+                    var total = 1 << (bits - 1)
                     for (tap, weight) in fixed.enumerated() {
                         let position = first + tap
                         let index =
@@ -125,7 +180,7 @@ struct BicubicResamplerTests {
                         total += weight * Int(image.pixels[index * 3 + channel])
                     }
                     let index = horizontal ? line * width + output : output * width + line
-                    result[index * 3 + channel] = UInt8(min(max(total >> 22, 0), 255))
+                    result[index * 3 + channel] = UInt8(min(max(total >> bits, 0), 255))
                 }
             }
         }

@@ -2,16 +2,21 @@ import Transformer
 import VisionPreprocessing
 
 extension ParityRun {
+    /// What a case shows at one place of its prompt: an image or a video.
+    private struct Cut {
+        let processed: ProcessedImage
+        let packing: ImageTiles.Packing
+    }
+
     /// Cuts and encodes the images of a case; measures pixels, vision tower, projector and packing.
     func imageFeatures(
         _ golden: GoldenCase,
         taps: ParityTaps,
         meter: inout ParityMeter
     ) throws -> [ImageFeatures] {
-        let sources = try images(of: golden)
-        guard !sources.isEmpty else { return [] }
-        let processed = sources.map { session.builder.tiles(of: $0.image, layout: $0.layout) }
-        try measurePixels(golden, processed, meter: &meter)
+        let cuts = try cuts(of: golden)
+        guard !cuts.isEmpty else { return [] }
+        try measurePixels(golden, cuts.map(\.processed), meter: &meter)
 
         let isOriginal = golden.pipeline == .original || golden.pipeline == .originalFrames
         let packing = ImagePacking(
@@ -19,12 +24,12 @@ extension ParityRun {
             maximumTiles: session.model.packing.maximumTiles,
             rounding: isOriginal ? .truncated : .sevenDecimals
         )
-        let features = zip(sources, processed).map { source, cut in
+        let features = cuts.map { cut in
             session.model.encodeImage(
                 ImageTiles(
-                    tileCount: cut.tiles.count,
-                    pixels: cut.normalized(),
-                    packing: session.builder.tilePacking(of: source.image, layout: source.layout)
+                    tileCount: cut.processed.tiles.count,
+                    pixels: cut.processed.normalized(),
+                    packing: cut.packing
                 ),
                 activations: session.visionActivations,
                 pool: session.pool,
@@ -42,11 +47,8 @@ extension ParityRun {
         if let expected = golden.floats("projector_out") {
             meter.features("projector_out", taps.projectorOut, expected)
         }
-        meter.features(
-            "image_features",
-            features.flatMap(\.values),
-            golden.floats("image_features") ?? []
-        )
+        let key = golden.pipeline == .video ? "video_features" : "image_features"
+        meter.features(key, features.flatMap(\.values), golden.floats(key) ?? [])
         return features
     }
 
@@ -57,6 +59,25 @@ extension ParityRun {
             throw ParityError(
                 "\(name): expected an image of the goldens' media folder: \(error). Give --media the "
                     + "folder that holds it."
+            )
+        }
+    }
+
+    /// What a case shows, cut into tiles.
+    private func cuts(of golden: GoldenCase) throws -> [Cut] {
+        if golden.pipeline == .video {
+            let frames = try golden.record.videoFrames.map { try load($0) }
+            return [
+                Cut(
+                    processed: videoProcessor.tiles(of: frames),
+                    packing: .pooledFrames(count: frames.count)
+                )
+            ]
+        }
+        return try images(of: golden).map { image, layout in
+            Cut(
+                processed: session.builder.tiles(of: image, layout: layout),
+                packing: session.builder.tilePacking(of: image, layout: layout)
             )
         }
     }
@@ -98,7 +119,7 @@ extension ParityRun {
             source = try GoldenCase(directory: goldensDirectory, name: twin)
         }
         let actual = processed.flatMap { $0.tiles.flatMap(\.pixels) }
-        let frames = source.bytes("frames_u8")
+        let frames = source.bytes("frames_u8") ?? source.bytes("video_u8")
         let expected =
             frames ?? processed.indices.flatMap { source.bytes("tiles_u8_\($0)") ?? [] }
         meter.equal("pixels", actual, expected, note: golden.record.tilesSameAs)

@@ -10,6 +10,8 @@ package struct ParityRun {
     package typealias ImageLoader = (_ name: String) throws -> RGBImage
 
     let session: EngineSession
+    /// Frames of videos; pictures are the session's own work.
+    let videoProcessor: VideoProcessor
     let goldensDirectory: String
     let loadImage: ImageLoader
     /// The checkpoint's weights are single precision: other goldens apply.
@@ -19,7 +21,8 @@ package struct ParityRun {
 
     /// Loads a checkpoint for sequences of the goldens' lengths.
     ///
-    /// - Throws: ``InferenceError`` when the checkpoint cannot be used.
+    /// - Throws: ``InferenceError``, `VisionPreprocessingError` or ``ParityError`` when the
+    ///   checkpoint cannot be used.
     package init(
         checkpoint directory: String,
         goldens goldensDirectory: String,
@@ -35,6 +38,17 @@ package struct ParityRun {
         )
         let blueprint = try EngineBlueprint(directory: directory, options: options)
         session = try blueprint.makeSession()
+        videoProcessor = try VideoProcessor.read(
+            directory: directory,
+            imageSize: blueprint.config.vision.imageSize
+        )
+        guard videoProcessor.imageSize == blueprint.config.vision.imageSize else {
+            throw ParityError(
+                "\(directory): expected frames of side \(blueprint.config.vision.imageSize), got "
+                    + "\(videoProcessor.imageSize) in the video processor's configuration. Is it "
+                    + "from another checkpoint?"
+            )
+        }
         self.goldensDirectory = goldensDirectory
         self.loadImage = loadImage
         family = blueprint.config.family
@@ -62,9 +76,6 @@ package struct ParityRun {
         guard golden.record.family == "llava_ov" else {
             return skipped(golden, "family \(golden.record.family)")
         }
-        guard golden.pipeline != .video else {
-            return skipped(golden, "video (the engine shows frames as images only)")
-        }
         let record = golden.record
         var meter = ParityMeter(noiseFloor: record.noiseFloor)
         let taps = ParityTaps(config: session.model.config)
@@ -77,7 +88,7 @@ package struct ParityRun {
 
         let features = try imageFeatures(golden, taps: taps, meter: &meter)
         measureTokens(golden, features: features, meter: &meter)
-        let input = try splice(record.inputIDs, features)
+        let input = try splice(golden, features)
         guard input.count > 0, input.count <= session.contextLimit - record.genIDs.count else {
             throw ParityError(
                 "\(golden.name): expected 1 to \(session.contextLimit) tokens with the answer, got "

@@ -26,8 +26,9 @@ extension ParityRun {
     ) {
         let expected = golden.record.inputIDs
         var ids: [Int32] = []
-        for (index, chunk) in golden.record.prompt.split(on: "<image>").enumerated() {
-            if index > 0 { ids += placeholders(index - 1, features, like: expected) }
+        let prompt = golden.record.prompt
+        for (index, chunk) in prompt.split(on: placeholder(of: golden)).enumerated() {
+            if index > 0 { ids += placeholders(index - 1, features, of: golden) }
             ids += session.builder.tokenizer.encode(chunk, addedTokens: .recognised)
         }
         meter.equal("token_ids", ids, expected)
@@ -38,26 +39,31 @@ extension ParityRun {
         let rendered = tokens.flatMap { token -> [Int32] in
             switch token {
             case .id(let id): [id]
-            case .image(let slot): placeholders(slot, features, like: expected)
+            case .image(let slot): placeholders(slot, features, of: golden)
             }
         }
         meter.equal("chat_template", rendered, expected)
     }
 
-    /// The ids that stand for an image in a recorded prompt.
+    /// The ids that stand for an image or a video in a recorded prompt.
     private func placeholders(
         _ slot: Int,
         _ features: [ImageFeatures],
-        like ids: [Int32]
+        of golden: GoldenCase
     ) -> [Int32] {
         guard features.indices.contains(slot) else { return [] }
-        if ids.contains(-200) { return [-200] }
-        return Array(repeating: imageTokenID, count: features[slot].tokens)
+        if golden.record.inputIDs.contains(-200) { return [-200] }
+        return Array(repeating: placeholderID(of: golden), count: features[slot].tokens)
     }
 
-    private var imageTokenID: Int32 {
-        session.model.config.imageTokenID
-            ?? session.builder.tokenizer.id(ofAddedToken: "<image>") ?? -200
+    /// What marks the place of an image or a video in a prompt.
+    private func placeholder(of golden: GoldenCase) -> String {
+        golden.pipeline == .video ? "<video>" : "<image>"
+    }
+
+    private func placeholderID(of golden: GoldenCase) -> Int32 {
+        let named = session.builder.tokenizer.id(ofAddedToken: placeholder(of: golden)) ?? -200
+        return golden.pipeline == .video ? named : session.model.config.imageTokenID ?? named
     }
 
     /// The message a case's prompt was rendered from, when this checkpoint's template renders it.
@@ -81,13 +87,15 @@ extension ParityRun {
     }
 
     /// Puts the features in the places of a recorded prompt's placeholders.
-    func splice(_ ids: [Int32], _ features: [ImageFeatures]) throws -> ModelInput {
+    func splice(_ golden: GoldenCase, _ features: [ImageFeatures]) throws -> ModelInput {
+        let ids = golden.record.inputIDs
+        let placeholderID = placeholderID(of: golden)
         var input = ModelInput()
         var index = 0
         var slot = 0
         while index < ids.count {
             let id = ids[index]
-            if (id == -200 || id == imageTokenID) && slot < features.count {
+            if (id == -200 || id == placeholderID) && slot < features.count {
                 input.append(image: features[slot], key: "golden \(slot)")
                 index += id == -200 ? 1 : features[slot].tokens
                 slot += 1

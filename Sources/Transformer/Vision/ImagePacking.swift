@@ -8,9 +8,9 @@ import TensorKernels
     import Darwin
 #endif
 
-/// How the features of an image's tiles become rows of the prompt.
+/// How the features of an image's tiles, or of a video's frames, become rows of the prompt.
 ///
-/// `modeling_llava_onevision.py: pack_image_features, unpad_image`; the original code is
+/// `modeling_llava_onevision.py: pack_image_features, unpad_image, apply_pooling`; the original code is
 /// `llava/model/llava_arch.py: prepare_inputs_labels_for_multimodal` with `spatial_unpad` and
 /// `anyres_max_N`. The two differ in one rounding, see ``Rounding``.
 package struct ImagePacking: Sendable {
@@ -46,12 +46,16 @@ package struct ImagePacking: Sendable {
         let outputColumns: Int
     }
 
+    /// Patches along one side of a pooled frame, ⌈g / 2⌉.
+    package var pooledSide: Int { (gridSide + 1) / 2 }
+
     /// Rows of the prompt an image takes, known from its size alone.
     package func tokenCount(of packing: ImageTiles.Packing) -> Int {
         let tile = gridSide * gridSide
         switch packing {
         case .frame: return tile
         case .singleTile: return tile + 1
+        case .pooledFrames(let count): return count * pooledSide * pooledSide + 1
         case .anyres:
             guard let window = window(of: packing) else { return tile }
             return tile + window.outputRows * (window.outputColumns + 1)
@@ -71,11 +75,17 @@ package struct ImagePacking: Sendable {
             count = tokens * hidden
             guard let base = buffer.baseAddress else { return }
             let tile = gridSide * gridSide * hidden
-            base.update(from: tiles, count: tile)
             switch packing {
-            case .frame: break
-            case .singleTile: (base + tile).update(from: newline, count: hidden)
+            case .frame:
+                base.update(from: tiles, count: tile)
+            case .singleTile:
+                base.update(from: tiles, count: tile)
+                (base + tile).update(from: newline, count: hidden)
+            case .pooledFrames(let count):
+                poolFrames(tiles, count: count, hidden: hidden, into: base, pool: pool)
+                (base + (tokens - 1) * hidden).update(from: newline, count: hidden)
             case .anyres(_, let gridColumns, _, _):
+                base.update(from: tiles, count: tile)
                 guard let window = window(of: packing) else { return }
                 let source = PatchGrid(
                     base: tiles + tile,
@@ -148,6 +158,29 @@ package struct ImagePacking: Sendable {
     private func floorDivide(_ numerator: Double, _ denominator: Double) -> Int {
         let exact = (numerator - fmod(numerator, denominator)) / denominator
         return max(Int(exact.rounded()), 1)
+    }
+
+    /// Shrinks the features of every frame to [pooledSide, pooledSide], frame after frame.
+    private func poolFrames(
+        _ frames: UnsafePointer<Float>,
+        count: Int,
+        hidden: Int,
+        into target: UnsafeMutablePointer<Float>,
+        pool: ComputeThreadPool
+    ) {
+        let side = pooledSide
+        let window = Window(
+            rows: 0..<gridSide,
+            columns: 0..<gridSide,
+            outputRows: side,
+            outputColumns: side
+        )
+        // The frames stacked are a grid of tiles one column wide.
+        let stack = PatchGrid(base: frames, gridSide: gridSide, tileColumns: 1, hidden: hidden)
+        pool.run(count: count * side) { line, _ in
+            let (frame, row) = line.quotientAndRemainder(dividingBy: side)
+            stack.tile(frame).resizeRow(row, of: window, into: target + line * side * hidden)
+        }
     }
 
     /// Writes the window row by row, resized when asked, each row followed by `image_newline`.

@@ -17,6 +17,16 @@ struct PatchGrid: @unchecked Sendable {  // reads memory its creator keeps alive
         return base + (tile * gridSide * gridSide + inside) * hidden
     }
 
+    /// Tile `index`, row-major, as a grid of its own.
+    func tile(_ index: Int) -> PatchGrid {
+        PatchGrid(
+            base: base + index * gridSide * gridSide * hidden,
+            gridSide: gridSide,
+            tileColumns: 1,
+            hidden: hidden
+        )
+    }
+
     /// Row `row` of the window resized to its output size, [outputColumns, hidden].
     ///
     /// Bilinear without antialias, corners not aligned: `torch.nn.functional.interpolate`, whose index
