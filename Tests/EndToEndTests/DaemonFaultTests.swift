@@ -104,6 +104,30 @@ struct DaemonFaultTests {
         }
     }
 
+    @Test("a daemon that an operator drains ends with status 0 and leaves the rest to others")
+    func operatorDrain() throws {
+        let bench = try Workbench()
+        let job = try bench.enqueue(
+            kind: "point_score",
+            items: Workbench.pointItems(300),
+            options: #"{"shard_size": 100}"#
+        )
+        let daemon = try bench.daemon()
+        try bench.wait("the first results", daemon: daemon) {
+            try bench.number("SELECT count(*) AS n FROM rewardd.item_result") > 1
+        }
+        _ = try bench.connection.execute(
+            "SELECT rewardd.drain_daemon(daemon_id) FROM rewardd.daemon"
+        )
+        #expect(daemon.wait() == 0, "\(daemon.log)")
+        #expect(
+            try bench.number("SELECT count(*) AS n FROM rewardd.shard WHERE state = 'running'") == 0
+        )
+        let next = try bench.daemon()
+        #expect(try bench.end(of: job, daemon: next) == "completed")
+        #expect(try bench.number("SELECT count(*) AS n FROM rewardd.item_result") == 300)
+    }
+
     @Test("the service manager hears READY, WATCHDOG and STOPPING")
     func serviceManager() throws {
         let bench = try Workbench()

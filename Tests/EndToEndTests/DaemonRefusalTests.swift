@@ -101,6 +101,20 @@ struct DaemonRefusalTests {
         #expect(daemon.wait() == 0)
     }
 
+    @Test("a model over the memory budget fails the job with both numbers, the daemon stays")
+    func memoryBudget() throws {
+        let bench = try Workbench()
+        let daemon = try bench.daemon(settings: "memory.limit = 1MiB")
+        let job = try bench.enqueue(kind: "point_score", items: Workbench.pointItems(2))
+        #expect(try bench.end(of: job, daemon: daemon) == "failed")
+        let error =
+            try bench.text(
+                "SELECT error AS t FROM rewardd.item_result WHERE job_id = \(job) LIMIT 1"
+            ) ?? ""
+        #expect(error.contains("expected at most 1048576 bytes of memory, needs"), "\(error)")
+        #expect(daemon.process.isRunning)
+    }
+
     /// A PNG that announces sides it does not have: signature, IHDR with its checksum, nothing else.
     private static func pngHeader(side: UInt32) -> Data {
         var chunk: [UInt8] = Array("IHDR".utf8)
