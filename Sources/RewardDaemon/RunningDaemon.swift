@@ -85,7 +85,6 @@ final class RunningDaemon: Sendable {
         for model in configuration.models {
             await engines.register(name: model.name, directory: model.directory)
         }
-        let models = configuration.models.map(\.name)
         let context = ShardRunner.Context(
             queue: queue,
             engines: engines,
@@ -96,41 +95,13 @@ final class RunningDaemon: Sendable {
         )
         let worker = Worker(
             context: context,
-            models: models,
+            models: configuration.models.map(\.name),
             queues: configuration.queues,
             slots: configuration.slots,
             onStopped: { handler(.workEnded) }
         )
-        let listener = NotificationListener(
-            url: configuration.databaseURL,
-            applicationName: "rewardd listen",
-            channels: ["rewardd_wake"],
-            logger: logger
-        ) { event in
-            switch event {
-            case .listening:
-                Task { await worker.wake() }
-            case .notification(let notification) where notification.channel == "rewardd_wake":
-                Task { await worker.wake() }
-            case .notification:
-                Task { await worker.checkCancelled() }
-            case .lost:
-                break
-            }
-        }
-        let registration = DaemonRegistration(
-            host: ProcessInfo.processInfo.hostName,
-            processID: getpid(),
-            version: Daemon.version,
-            models: models,
-            queues: configuration.queues
-        )
-        heartbeat = Heartbeat(
-            url: configuration.databaseURL,
-            registration: registration,
-            lease: lease,
-            logger: logger
-        ) { event in
+        let listener = Self.listener(configuration, worker: worker, logger: logger)
+        heartbeat = Self.heartbeat(configuration, lease: lease, logger: logger) { event in
             switch event {
             case .registered(let daemonID):
                 listener.add(channel: "rewardd_daemon_\(daemonID)")
@@ -181,6 +152,52 @@ final class RunningDaemon: Sendable {
         ) { digest in
             try await queue.media(digest: digest.bytes)
         }
+    }
+
+    /// Wakes the worker when work or a cancellation is announced.
+    private static func listener(
+        _ configuration: DaemonConfiguration,
+        worker: Worker,
+        logger: Logger
+    ) -> NotificationListener {
+        NotificationListener(
+            url: configuration.databaseURL,
+            applicationName: "rewardd listen",
+            channels: ["rewardd_wake"],
+            logger: logger
+        ) { event in
+            switch event {
+            case .listening:
+                Task { await worker.wake() }
+            case .notification(let notification) where notification.channel == "rewardd_wake":
+                Task { await worker.wake() }
+            case .notification:
+                Task { await worker.checkCancelled() }
+            case .lost:
+                break
+            }
+        }
+    }
+
+    private static func heartbeat(
+        _ configuration: DaemonConfiguration,
+        lease: LeaseClock,
+        logger: Logger,
+        handler: @escaping @Sendable (Heartbeat.Event) -> Void
+    ) -> Heartbeat {
+        Heartbeat(
+            url: configuration.databaseURL,
+            registration: DaemonRegistration(
+                host: ProcessInfo.processInfo.hostName,
+                processID: getpid(),
+                version: Daemon.version,
+                models: configuration.models.map(\.name),
+                queues: configuration.queues
+            ),
+            lease: lease,
+            logger: logger,
+            handler: handler
+        )
     }
 
     /// Looks for work and for cancelled jobs although no notification came: one may have been lost.

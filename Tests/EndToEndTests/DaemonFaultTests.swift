@@ -76,9 +76,7 @@ struct DaemonFaultTests {
             options: #"{"shard_size": 30}"#
         )
         let frozen = try bench.daemon()
-        try bench.wait("the first results", daemon: frozen) {
-            try bench.number("SELECT count(*) AS n FROM rewardd.item_result") > 1
-        }
+        try bench.results(moreThan: 1, daemon: frozen)
         frozen.signal(SIGSTOP)
         // Stands for the end of the lease, which would take 15 s: another daemon declares it dead.
         _ = try bench.connection.execute(
@@ -113,9 +111,7 @@ struct DaemonFaultTests {
             options: #"{"shard_size": 100}"#
         )
         let daemon = try bench.daemon()
-        try bench.wait("the first results", daemon: daemon) {
-            try bench.number("SELECT count(*) AS n FROM rewardd.item_result") > 1
-        }
+        try bench.results(moreThan: 1, daemon: daemon)
         _ = try bench.connection.execute(
             "SELECT rewardd.drain_daemon(daemon_id) FROM rewardd.daemon"
         )
@@ -154,9 +150,7 @@ struct DaemonFaultTests {
             options: #"{"shard_size": 150}"#
         )
         let victim = try bench.daemon()
-        try bench.wait("the first results", daemon: victim) {
-            try bench.number("SELECT count(*) AS n FROM rewardd.item_result") > 1
-        }
+        try bench.results(moreThan: 1, daemon: victim)
         let other = try bench.daemon()
         try bench.wait("the second registration", daemon: other) {
             try bench.number("SELECT count(*) AS n FROM rewardd.daemon") == 2

@@ -118,9 +118,7 @@ struct DaemonLifeTests {
             options: #"{"shard_size": 100}"#
         )
         let daemon = try bench.daemon()
-        try bench.wait("the first results", daemon: daemon) {
-            try bench.number("SELECT count(*) AS n FROM rewardd.item_result") > 3
-        }
+        try bench.results(moreThan: 3, daemon: daemon)
         daemon.signal(SIGTERM)
         #expect(daemon.wait() == 0, "\(daemon.log)")
         #expect(
@@ -148,9 +146,7 @@ struct DaemonLifeTests {
             items: Workbench.pointItems(2000),
             options: #"{"shard_size": 1000}"#
         )
-        try bench.wait("the first results", daemon: daemon) {
-            try bench.number("SELECT count(*) AS n FROM rewardd.item_result") > 0
-        }
+        try bench.results(moreThan: 0, daemon: daemon)
         _ = try bench.submitter().execute("SELECT rewardd.cancel(\(job), 'changed my mind')")
         let asked = ContinuousClock.now
         #expect(try bench.end(of: job, daemon: daemon) == "cancelled")

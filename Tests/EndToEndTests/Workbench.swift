@@ -64,6 +64,13 @@ final class Workbench {
 
     struct Timeout: Error {}
 
+    /// Waits until the daemon has stored more than `count` results.
+    func results(moreThan count: Int64 = 1, daemon: DaemonProcess) throws {
+        try wait("more than \(count) results", daemon: daemon) {
+            try number("SELECT count(*) AS n FROM rewardd.item_result") > count
+        }
+    }
+
     /// Waits until a job has ended and returns its state.
     func end(of job: Int64, daemon: DaemonProcess? = nil, seconds: Double = 90) throws -> String {
         try wait("the end of job \(job)", seconds: seconds, daemon: daemon) {
