@@ -98,6 +98,7 @@ let package = Package(
         module("Logging"),
         module("Threading", ["CPlatform"]),
         module("Hashing", settings: kernelSettings),
+        module("JSONReading", settings: kernelSettings),
         module("ArgumentParsing"),
 
         // Compute column.
@@ -107,7 +108,7 @@ let package = Package(
             ["TensorKernels", "Hashing", "Logging"],
             settings: kernelSettings
         ),
-        module("Tokenization", settings: kernelSettings),
+        module("Tokenization", ["JSONReading"], settings: kernelSettings),
         module("VisionPreprocessing", settings: kernelSettings),
         module("MediaDecoding", ["CLimitedProcess", "VisionPreprocessing", "Hashing"]),
         module(
@@ -148,7 +149,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "rewardctl",
-            dependencies: ["Postgres", "Migrations", "ArgumentParsing", "Logging"],
+            dependencies: ["Postgres", "Migrations", "ArgumentParsing", "JSONReading", "Logging"],
             path: "ctl",
             swiftSettings: settings
         ),
@@ -169,6 +170,7 @@ let package = Package(
             exclude: ["private-cluster", "run-tests"]
         ),
         tests("HashingTests", ["Hashing"]),
+        tests("JSONReadingTests", ["JSONReading"]),
         tests("LoggingTests", ["Logging", "TestSupport"]),
         tests("ThreadingTests", ["Threading"]),
         tests("ArgumentParsingTests", ["ArgumentParsing"]),
@@ -204,7 +206,10 @@ let package = Package(
         tests("RewardDaemonTests", ["RewardDaemon", "Logging"]),
         tests(
             "RewardctlTests",
-            ["rewardctl", "Postgres", "Migrations", "ArgumentParsing", "TestSupport"]
+            [
+                "rewardctl", "Postgres", "Migrations", "ArgumentParsing", "JSONReading",
+                "TestSupport",
+            ]
         ),
         tests(
             "EndToEndTests",

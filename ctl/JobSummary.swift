@@ -1,3 +1,5 @@
+import JSONReading
+
 /// A row of `rewardd.job_status`, typed.
 struct JobSummary: Equatable, Sendable {
     let id: Int64

@@ -1,3 +1,4 @@
+import JSONReading
 import Postgres
 
 /// Every statement this tool may run: functions and views of schema `rewardd`, nothing else.

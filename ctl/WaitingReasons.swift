@@ -1,4 +1,5 @@
 import ArgumentParsing
+import JSONReading
 
 /// Why a job is not running, as sentences with a way out, the first one being what stops it first.
 struct WaitingReasons {

@@ -1,3 +1,5 @@
+import JSONReading
+
 /// One part of a user message.
 package enum ContentPart: Sendable, Equatable {
     /// An image, by its number in the request, counted from 0.

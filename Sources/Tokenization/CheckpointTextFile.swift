@@ -1,4 +1,5 @@
 import Glibc
+import JSONReading
 
 /// A small file of a checkpoint directory (tokenizer.json, chat_template.json, …), read whole.
 struct CheckpointTextFile {
@@ -53,8 +54,17 @@ struct CheckpointTextFile {
         return file
     }
 
-    func parsed() throws(TokenizationError) -> JSONValue {
-        try JSONParser.parse(bytes, file: name)
+    func parsed() throws(TokenizationError) -> JSONNode {
+        try Self.parse(bytes, file: name)
+    }
+
+    /// Reads a whole JSON document; `file` is the name put into errors.
+    static func parse(_ bytes: [UInt8], file: String) throws(TokenizationError) -> JSONNode {
+        do throws(JSONSyntaxError) {
+            return try JSONReader.read(bytes)
+        } catch {
+            throw .malformedJSON(file: file, offset: error.offset, reason: error.message)
+        }
     }
 
     private static func read(

@@ -1,17 +1,19 @@
+import JSONReading
+
 /// A JSON value together with where it stands, so that every complaint can name the place:
 /// `model.merges[17]`.
 struct JSONField {
     let file: String
     /// From the document's root, `added_tokens[2].id`; the root itself is `the document`.
     let path: String
-    let value: JSONValue
+    let value: JSONNode
 
     /// The root of a document.
-    init(file: String, root: JSONValue) {
+    init(file: String, root: JSONNode) {
         self.init(file: file, path: "", value: root)
     }
 
-    private init(file: String, path: String, value: JSONValue) {
+    private init(file: String, path: String, value: JSONNode) {
         self.file = file
         self.path = path
         self.value = value
@@ -44,14 +46,14 @@ struct JSONField {
     func boolean(absent: Bool) throws(TokenizationError) -> Bool {
         switch value {
         case .null: return absent
-        case .boolean(let flag): return flag
+        case .bool(let flag): return flag
         default: throw invalid(expected: "true or false")
         }
     }
 
     /// A token id: a whole number that is not negative and small enough to index a table.
     func tokenID() throws(TokenizationError) -> Int32 {
-        guard case .integer(let number) = value, number >= 0, number < TokenizerFile.idLimit else {
+        guard let number = value.integer, number >= 0, number < TokenizerFile.idLimit else {
             throw invalid(expected: "a token id from 0 to \(TokenizerFile.idLimit - 1)")
         }
         return Int32(number)
@@ -76,5 +78,19 @@ struct JSONField {
     private var shownValue: String {
         if case .null = value { return "nothing" }
         return value.summary
+    }
+}
+
+extension JSONNode {
+    /// The value as an error sentence names it: its type, and itself when short.
+    var summary: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .number(let value): value
+        case .string(let value): quoted(value)
+        case .array(let values): "an array of \(values.count)"
+        case .object(let members): "an object of \(members.count)"
+        }
     }
 }

@@ -1,3 +1,5 @@
+import JSONReading
+
 /// The content of a checkpoint's tokenizer.json, checked: a Qwen2 byte-level tokenizer and nothing
 /// else. What it declares about splitting, normalising and decoding is compared with what this
 /// module does, so that another tokenizer is refused instead of being encoded wrongly.
@@ -19,7 +21,7 @@ struct TokenizerFile {
 
     /// Reads the bytes of a tokenizer.json; `name` is the file name put into errors.
     init(bytes: [UInt8], name: String) throws(TokenizationError) {
-        let root = JSONField(file: name, root: try JSONParser.parse(bytes, file: name))
+        let root = JSONField(file: name, root: try CheckpointTextFile.parse(bytes, file: name))
         try Self.checkNormalizer(root.member("normalizer"))
         try Self.checkPreTokenizer(root.member("pre_tokenizer"))
         try Self.checkPostProcessor(root.member("post_processor"))
@@ -97,9 +99,8 @@ struct TokenizerFile {
             }
         }
         let dropout = try model.member("dropout")
-        switch dropout.value {
-        case .null, .integer(0), .number(0): break
-        default: throw dropout.unsupported(expected: "null or 0")
+        guard dropout.value == .null || dropout.value.double == 0 else {
+            throw dropout.unsupported(expected: "null or 0")
         }
     }
 
@@ -114,8 +115,8 @@ struct TokenizerFile {
         var vocabulary: [[UInt8]: Int32] = Dictionary(minimumCapacity: members.count)
         var tokenByID: [Int32: String] = Dictionary(minimumCapacity: members.count)
         for member in members {
-            let path = "\(field.path)[\(quoted(member.key))]"
-            guard case .integer(let number) = member.value, number >= 0, number < idLimit else {
+            let path = "\(field.path)[\(quoted(member.name))]"
+            guard let number = member.value.integer, number >= 0, number < idLimit else {
                 throw .invalidField(
                     file: field.file,
                     path: path,
@@ -124,7 +125,7 @@ struct TokenizerFile {
                 )
             }
             let id = Int32(number)
-            if let other = tokenByID.updateValue(member.key, forKey: id) {
+            if let other = tokenByID.updateValue(member.name, forKey: id) {
                 throw .invalidField(
                     file: field.file,
                     path: path,
@@ -132,7 +133,7 @@ struct TokenizerFile {
                     got: "\(id), which \(quoted(other)) has too"
                 )
             }
-            if vocabulary.updateValue(id, forKey: Array(member.key.utf8)) != nil {
+            if vocabulary.updateValue(id, forKey: Array(member.name.utf8)) != nil {
                 throw .invalidField(
                     file: field.file,
                     path: path,
@@ -191,7 +192,7 @@ struct TokenizerFile {
     }
 
     /// Older files write a merge as "a b", newer ones as ["a", "b"].
-    private static func parts(of value: JSONValue) -> (left: [UInt8], right: [UInt8])? {
+    private static func parts(of value: JSONNode) -> (left: [UInt8], right: [UInt8])? {
         switch value {
         case .string(let text):
             let parts = text.utf8.split(separator: 0x20, omittingEmptySubsequences: false)

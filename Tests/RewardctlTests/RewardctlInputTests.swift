@@ -1,4 +1,5 @@
 import Glibc
+import JSONReading
 import Testing
 
 @testable import rewardctl

@@ -87,7 +87,7 @@ struct SubmitCommandTests {
             ("7", "expected a JSON object, got a number."),
             (#"{"caption":"x" "image":"y"}"#, "16: expected ',' or '}', got '\"'."),
             (#"{"caption":"é","image":}"#, "24: expected a JSON value, got '}'."),
-            (#"{"caption":"x""#, "15: expected ',' or '}', got the end of the line."),
+            (#"{"caption":"x""#, "15: expected ',' or '}', got the end."),
             (#"{"caption":"x\u0000"}"#, "14: expected no \\u0000, which PostgreSQL cannot store."),
             (#"{"caption":"x","image":7}"#, "image: expected a path"),
             (#"{"caption":"x"}"#, "image: expected a path"),

@@ -87,7 +87,7 @@ struct TokenizerFileTests {
     @Test("refuses text that is not JSON, with the byte's offset")
     func malformed() {
         let nested = String(repeating: "[", count: 100_000)
-        for text in ["", "{", "[1,]", "nul", "{\"a\" 1}", "\"\\ud800\"", "01", "1e999", nested] {
+        for text in ["", "{", "[1,]", "nul", "{\"a\" 1}", "\"\\ud800\"", "01", nested] {
             #expect {
                 try make(text)
             } throws: { error in

@@ -1,4 +1,5 @@
 import ArgumentParsing
+import JSONReading
 import Postgres
 
 /// `rewardctl describe job`.

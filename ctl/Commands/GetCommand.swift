@@ -1,4 +1,5 @@
 import ArgumentParsing
+import JSONReading
 
 /// `rewardctl get jobs|daemons|queues`: lists.
 enum GetCommand {

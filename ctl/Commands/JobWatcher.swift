@@ -1,5 +1,6 @@
 import ArgumentParsing
 import Glibc
+import JSONReading
 import Postgres
 
 /// Follows one job to its end.

@@ -1,6 +1,7 @@
 import ArgumentParsing
 import FoundationEssentials
 import Glibc
+import JSONReading
 import Postgres
 
 /// `rewardctl submit`: a job from a file of items.

@@ -1,4 +1,5 @@
 import ArgumentParsing
+import JSONReading
 
 /// The items of one job as read from a JSONL file: one JSON object a line.
 struct ItemsFile: Sendable {

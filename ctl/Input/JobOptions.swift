@@ -1,4 +1,5 @@
 import ArgumentParsing
+import JSONReading
 
 /// The options of a job, collected from `--option name=value`.
 enum JobOptions {

@@ -1,3 +1,5 @@
+import JSONReading
+
 /// Which members of an item name media files, and how their paths are made absolute.
 ///
 /// The daemon opens the files, with a working directory of its own, so a path that is relative to

@@ -1,5 +1,6 @@
 import ArgumentParsing
 import Glibc
+import JSONReading
 import Postgres
 
 /// Stores the image files that items name in the database and names them by digest instead.

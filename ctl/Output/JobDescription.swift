@@ -1,4 +1,5 @@
 import ArgumentParsing
+import JSONReading
 
 /// One job in detail, as text or as one JSON document.
 struct JobDescription {

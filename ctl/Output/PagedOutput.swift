@@ -1,4 +1,5 @@
 import ArgumentParsing
+import JSONReading
 import Postgres
 
 /// Rows of a job that may be millions, written page by page as JSON lines, CSV or a table.

@@ -1,4 +1,5 @@
 import ArgumentParsing
+import JSONReading
 
 /// Rows of a list in the format that `--output` asks for.
 ///

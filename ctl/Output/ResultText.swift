@@ -1,3 +1,5 @@
+import JSONReading
+
 /// Results as a person reads them in one table cell.
 enum ResultText {
     /// What an item came to: a score with its scale, a verdict with its confidence, a pair, or the

@@ -1,7 +1,6 @@
 import Foundation
+import JSONReading
 import Testing
-
-@testable import rewardctl
 
 @Suite("JSONReader")
 struct JSONReaderTests {

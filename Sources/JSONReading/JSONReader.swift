@@ -1,18 +1,18 @@
 /// Where a text stops being JSON, and what was expected there.
-struct JSONSyntaxError: Error, Equatable, Sendable {
+package struct JSONSyntaxError: Error, Equatable, Sendable {
     /// Bytes before the place.
-    let offset: Int
+    package let offset: Int
     /// "expected …, got …".
-    let message: String
+    package let message: String
 }
 
 /// Reads one JSON value (RFC 8259) from UTF-8 bytes.
 ///
 /// Stricter than the grammar where PostgreSQL's `jsonb` is: U+0000 and unpaired surrogates are
 /// refused here, where line and column can still be named.
-struct JSONReader {
+package struct JSONReader {
     /// Nesting beyond this is refused, so that no input can exhaust the stack.
-    static let deepestNesting = 64
+    package static let deepestNesting = 64
 
     private let bytes: [UInt8]
     private var position = 0
@@ -24,17 +24,17 @@ struct JSONReader {
     /// The value that `bytes` spell, with nothing but white space around it.
     ///
     /// - Throws: `JSONSyntaxError` at the first byte that does not fit.
-    static func read(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONNode {
+    package static func read(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONNode {
         var reader = JSONReader(bytes)
         reader.skipSpace()
         let value = try reader.value(depth: 0)
         reader.skipSpace()
-        guard reader.position == bytes.count else { throw reader.expected("the end of the line") }
+        guard reader.position == bytes.count else { throw reader.expected("the end") }
         return value
     }
 
     /// The value that `text` spells, or nil when it is not JSON.
-    static func read(_ text: String) -> JSONNode? {
+    package static func read(_ text: String) -> JSONNode? {
         try? read(Array(text.utf8))
     }
 
@@ -157,7 +157,7 @@ struct JSONReader {
         }
         throw JSONSyntaxError(
             offset: opening,
-            message: "expected the string to end with '\"', got the end of the line"
+            message: "expected the string to end with '\"', got the end"
         )
     }
 
@@ -252,7 +252,7 @@ struct JSONReader {
                 byte < 0x20 || byte == 0x7F
                 ? "a control character" : rest.first.map { "'\($0)'" } ?? "a byte"
         } else {
-            got = "the end of the line"
+            got = "the end"
         }
         return JSONSyntaxError(offset: position, message: "expected \(what), got \(got)")
     }
