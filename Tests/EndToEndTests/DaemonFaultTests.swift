@@ -57,8 +57,7 @@ struct DaemonFaultTests {
         let counts = try ask {
             try $0.execute(
                 """
-                SELECT (SELECT count(*) FROM rewardd.item_result WHERE state = 'completed') AS results,
-                    (SELECT count(*) FROM rewardd.judgement) AS judgements
+                SELECT count(*) AS results FROM rewardd.item_result WHERE state = 'completed'
                 """
             )[0].int64("results")
         }
@@ -122,6 +121,31 @@ struct DaemonFaultTests {
         let next = try bench.daemon()
         #expect(try bench.end(of: job, daemon: next) == "completed")
         #expect(try bench.number("SELECT count(*) AS n FROM rewardd.item_result") == 300)
+    }
+
+    @Test(
+        "a checkpoint that the database refuses puts the shard off instead of holding it for ever"
+    )
+    func refusedCheckpoint() throws {
+        let bench = try Workbench()
+        _ = try bench.connection.executeScript(
+            """
+            CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'no room'; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON rewardd.item_result
+                FOR EACH ROW EXECUTE FUNCTION public.refuse();
+            """
+        )
+        let job = try bench.enqueue(kind: "point_score", items: Workbench.pointItems(3))
+        let daemon = try bench.daemon()
+        try bench.wait("the shard put off", daemon: daemon) {
+            try bench.number("SELECT count(*) AS n FROM rewardd.event WHERE type = 'retried'") == 1
+        }
+        #expect(
+            try bench.text("SELECT error AS t FROM rewardd.shard")?.contains("no room") == true
+        )
+        _ = try bench.connection.executeScript("DROP TRIGGER refuse ON rewardd.item_result")
+        #expect(try bench.end(of: job, daemon: daemon) == "completed")
     }
 
     @Test("the service manager hears READY, WATCHDOG and STOPPING")

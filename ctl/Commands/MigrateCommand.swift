@@ -59,26 +59,18 @@ enum MigrateCommand: Command {
         return .success
     }
 
-    /// Applies one migration, unless another process was faster.
-    ///
-    /// Two migrators may both see a database without the schema; the one that waited for the lock
-    /// then fails on what the other made. What counts is the version afterwards.
+    /// Applies one migration, unless another process was faster. When that happens while the
+    /// statement waits for the migrators' lock, the statement itself does nothing.
     private static func apply(_ migration: Migration, _ api: SQLAPI) throws -> Bool {
-        func isThere() throws -> Bool {
-            try api.schemaVersion(MigrationPlan.currentVersionQuery) >= migration.number
+        if try api.schemaVersion(MigrationPlan.currentVersionQuery) >= migration.number {
+            return false
         }
-        if try isThere() { return false }
         let statements = MigrationPlan.statements(
             current: migration.number - 1,
             target: migration.number
         )
-        do throws(PostgresError) {
-            for statement in statements { try api.migrate(statement) }
-            return true
-        } catch {
-            guard !error.isConnectionLost, try isThere() else { throw error }
-            return false
-        }
+        for statement in statements { try api.migrate(statement) }
+        return true
     }
 }
 

@@ -45,10 +45,9 @@ package struct ConfigurationSource: Sendable {
         return source
     }
 
-    /// Variables with the same prefix that are not settings: fail points and test switches.
+    /// Variables with the same prefix that are not settings: test switches, and where the file is.
     private static func reserved(_ name: String) -> Bool {
-        name.hasPrefix("REWARDD_TEST_") || name.hasPrefix("REWARDD_FAIL_")
-            || name == "REWARDD_CONFIG"
+        name.hasPrefix("REWARDD_TEST_") || name == "REWARDD_CONFIG"
     }
 
     /// Reads a configuration file: `key = value` lines, `#` comments, and `model.NAME = DIRECTORY`

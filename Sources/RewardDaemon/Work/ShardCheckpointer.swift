@@ -9,28 +9,29 @@ import Logging
 actor ShardCheckpointer {
     private let queue: JobQueue
     private let lease: ShardLease
-    private let onReply: @Sendable (CheckpointReply) -> Void
+    private let onStop: @Sendable (StopReason) -> Void
     private let logger: Logger
 
     private var judgements: [JudgementRow] = []
     private var results: [ItemResultRow] = []
     private var isCommitting = false
-    private var commit: Task<Void, Never>?
     /// What the database said last; `lost` is final.
     private var reply = CheckpointReply.ok
+    /// Why the database refused a commit; final, since repeating it cannot help.
+    private(set) var refusal: (any Error)?
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
-    /// - Parameter onReply: called when the database answers `cancel` or `lost`.
+    /// - Parameter onStop: called when the database answers `cancel` or `lost`, or refuses a commit.
     init(
         queue: JobQueue,
         lease: ShardLease,
         logger: Logger,
-        onReply: @escaping @Sendable (CheckpointReply) -> Void
+        onStop: @escaping @Sendable (StopReason) -> Void
     ) {
         self.queue = queue
         self.lease = lease
         self.logger = logger
-        self.onReply = onReply
+        self.onStop = onStop
     }
 
     /// Takes a judgement; returns without waiting for the commit.
@@ -58,20 +59,14 @@ actor ShardCheckpointer {
         return reply
     }
 
-    /// Stops repeating a commit that the database does not answer. What is not committed is dropped;
-    /// the shard is rescued when the lease ends.
-    func abandon() {
-        commit?.cancel()
-    }
-
     private func startCommit() {
-        guard !isCommitting, reply != .lost else { return }
+        guard !isCommitting, reply != .lost, refusal == nil else { return }
         isCommitting = true
-        commit = Task { await commitAll() }
+        Task { await commitAll() }
     }
 
     private func commitAll() async {
-        while reply != .lost, !(judgements.isEmpty && results.isEmpty), !Task.isCancelled {
+        while reply != .lost, refusal == nil, !(judgements.isEmpty && results.isEmpty) {
             let (nextJudgements, nextResults) = (judgements, results)
             do {
                 let answer = try await queue.checkpoint(
@@ -82,15 +77,16 @@ actor ShardCheckpointer {
                 judgements.removeFirst(nextJudgements.count)
                 results.removeFirst(nextResults.count)
                 reply = answer
-                if answer != .ok { onReply(answer) }
-            } catch is CancellationError {
-                break
+                switch answer {
+                case .ok: break
+                case .cancel: onStop(.cancelled)
+                case .lost: onStop(.leaseLost)
+                }
             } catch {
-                // The database understood and refused: repeating cannot help, so the lease is given up
-                // and the shard runs again elsewhere.
+                // The lease is still this daemon's: the runner ends it with a retry.
                 logger.error("checkpoint refused", ["error": LogValue(error)])
-                reply = .lost
-                onReply(.lost)
+                refusal = error
+                onStop(.abandon)
             }
         }
         isCommitting = false

@@ -35,10 +35,9 @@ struct ShardRunner: Sendable {
         checkpointer = ShardCheckpointer(
             queue: context.queue,
             lease: shard.lease,
-            logger: logger
-        ) { reply in
-            stop.stop(reply == .lost ? .leaseLost : .cancelled)
-        }
+            logger: logger,
+            onStop: { stop.stop($0) }
+        )
     }
 
     /// Judges until the last item or a reason to stop, then gives the lease back. Never throws: every
@@ -117,8 +116,12 @@ struct ShardRunner: Sendable {
     /// a daemon that is stopping still has to do it.
     private func end(_ outcome: FinishOutcome) async -> String {
         guard await checkpointer.settle() != .lost, stop.reason != .leaseLost else { return "lost" }
+        var outcome = outcome
+        if let refusal = await checkpointer.refusal {
+            outcome = FailurePolicy.outcome(of: refusal, attempt: shard.attempt)
+        }
         let (queue, lease) = (context.queue, shard.lease)
-        let finish = Task { try await queue.finish(lease, outcome).rawValue }
+        let finish = Task { [outcome] in try await queue.finish(lease, outcome).rawValue }
         do {
             return try await finish.value
         } catch {

@@ -3,18 +3,13 @@ import Logging
 
 /// Claims shards while slots are free and runs them. The shell of `WorkerStateMachine`.
 actor Worker {
-    private struct RunningShard {
-        let jobID: Int64
-        let stop: StopSwitch
-        let task: Task<Void, Never>
-    }
-
     private let context: ShardRunner.Context
     private let models: [String]
     private let queues: [String]
     private let logger: Logger
     private var machine: WorkerStateMachine
-    private var running: [Int64: RunningShard] = [:]
+    /// How to stop each running shard, by its number.
+    private var running: [Int64: StopSwitch] = [:]
     private let onStopped: @Sendable () -> Void
 
     /// - Parameter onStopped: called once, when a drain is complete.
@@ -47,7 +42,7 @@ actor Worker {
         guard !running.isEmpty, let daemonID = context.lease.daemonID else { return }
         do {
             for shardID in try await context.queue.cancelledShards(daemonID: daemonID) {
-                running[shardID]?.stop.stop(.cancelled)
+                running[shardID]?.stop(.cancelled)
             }
         } catch {
             logger.debug("cancelled shards not read", ["error": LogValue(error)])
@@ -56,19 +51,19 @@ actor Worker {
 
     /// Every lease went to others: stop at once and write nothing more.
     func leasesLost() {
-        for shard in running.values { shard.stop.stop(.leaseLost) }
+        stopRunning(.leaseLost)
     }
 
     /// Claim nothing more, let items in flight end, give the rest back.
     func drain() {
-        for shard in running.values { shard.stop.stop(.drain) }
+        stopRunning(.drain)
         context.lease.releaseWaiters()
         perform(machine.drain())
     }
 
     /// Stop items in flight at the next engine step; their shards are given back.
     func abandon() {
-        for shard in running.values { shard.stop.stop(.abandon) }
+        stopRunning(.abandon)
         context.lease.releaseWaiters()
     }
 
@@ -96,14 +91,16 @@ actor Worker {
             )
             for shard in shards { start(shard) }
             perform(machine.claimed(shards.count))
-            if isDraining { for shard in running.values { shard.stop.stop(.drain) } }
+            if machine.isDraining { stopRunning(.drain) }
         } catch {
             logger.warning("claim failed", ["error": LogValue(error)])
             perform(machine.claimFailed())
         }
     }
 
-    private var isDraining: Bool { machine.isDraining }
+    private func stopRunning(_ reason: StopReason) {
+        for stop in running.values { stop.stop(reason) }
+    }
 
     private func start(_ shard: ClaimedShard) {
         logger.debug(
@@ -120,7 +117,7 @@ actor Worker {
             ended(shard.lease.shardID)
         }
         stop.attach(task)
-        running[shard.lease.shardID] = RunningShard(jobID: shard.jobID, stop: stop, task: task)
+        running[shard.lease.shardID] = stop
     }
 
     private func ended(_ shardID: Int64) {
