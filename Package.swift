@@ -69,6 +69,9 @@ let migrationFiles: [Resource] = [
     .embedInCode("0010_admin_functions.sql"),
     .embedInCode("0011_media_functions.sql"),
     .embedInCode("0012_create_views.sql"),
+    .embedInCode("0013_accept_video_and_training.sql"),
+    .embedInCode("0014_enqueue_training.sql"),
+    .embedInCode("0015_training_functions.sql"),
 ]
 
 let package = Package(
@@ -100,6 +103,7 @@ let package = Package(
         module("Hashing", settings: kernelSettings),
         module("JSONReading", settings: kernelSettings),
         module("ArgumentParsing"),
+        module("SyntheticScenes", settings: kernelSettings),
 
         // Compute column.
         module("TensorKernels", ["CPlatform", "Threading"], settings: kernelSettings),
@@ -125,6 +129,21 @@ let package = Package(
             resources: [.embedInCode("Prompts/builtin.json")]
         ),
         module("PreferencePairs", ["RewardModeling", "Inference", "Hashing"]),
+        module(
+            "Training",
+            [
+                "RewardModeling", "Inference", "Transformer", "TensorKernels", "Tokenization",
+                "VisionPreprocessing", "Hashing", "JSONReading", "Logging", "Threading",
+            ],
+            settings: kernelSettings
+        ),
+        module(
+            "Accuracy",
+            [
+                "PreferencePairs", "RewardModeling", "Inference", "SyntheticScenes",
+                "VisionPreprocessing", "Hashing",
+            ]
+        ),
 
         // Storage column.
         module("Postgres", ["CLibPQ", "Threading", "Logging"]),
@@ -135,7 +154,7 @@ let package = Package(
         module(
             "RewardDaemon",
             [
-                "PreferencePairs", "RewardModeling", "Inference", "MediaDecoding",
+                "Training", "PreferencePairs", "RewardModeling", "Inference", "MediaDecoding",
                 "VisionPreprocessing", "Tokenization", "TensorKernels", "Hashing", "Jobs",
                 "Postgres", "Logging", "Threading", "CSystemd", "CPlatform",
             ]
@@ -158,6 +177,7 @@ let package = Package(
             dependencies: [
                 "TensorKernels", "Transformer", "Tokenization", "VisionPreprocessing",
                 "MediaDecoding", "Inference", "Hashing", "ArgumentParsing", "Logging",
+                "Accuracy", "RewardModeling", "SyntheticScenes", "Training",
             ],
             swiftSettings: settings
         ),
@@ -197,13 +217,32 @@ let package = Package(
                 "VisionPreprocessing", "Hashing",
             ]
         ),
+        tests("SyntheticScenesTests", ["SyntheticScenes"]),
+        tests(
+            "TrainingTests",
+            [
+                "Training", "RewardModeling", "Inference", "Transformer", "TensorKernels",
+                "Tokenization", "VisionPreprocessing", "Hashing", "JSONReading", "Logging",
+            ]
+        ),
+        tests(
+            "AccuracyTests",
+            ["Accuracy", "RewardModeling", "Inference", "Tokenization", "Hashing", "Logging"]
+        ),
+        tests(
+            "RewardbenchTests",
+            ["rewardbench", "RewardModeling", "SyntheticScenes", "Tokenization"]
+        ),
         tests("PostgresTests", ["Postgres", "Threading", "Logging", "TestSupport"]),
         tests("MigrationsTests", ["Migrations", "Postgres", "Threading", "TestSupport"]),
         tests(
             "JobsTests",
             ["Jobs", "Postgres", "Migrations", "Hashing", "Logging", "TestSupport"]
         ),
-        tests("RewardDaemonTests", ["RewardDaemon", "Logging"]),
+        tests(
+            "RewardDaemonTests",
+            ["RewardDaemon", "RewardModeling", "Training", "Postgres", "Logging", "TestSupport"]
+        ),
         tests(
             "RewardctlTests",
             [

@@ -8,6 +8,7 @@ enum CommandTree {
         ["get", "jobs"]: GetJobs.self,
         ["get", "daemons"]: GetDaemons.self,
         ["get", "queues"]: GetQueues.self,
+        ["get", "models"]: GetModels.self,
         ["describe", "job"]: DescribeJob.self,
         ["watch"]: WatchCommand.self,
         ["results"]: ResultsCommand.self,

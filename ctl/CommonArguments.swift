@@ -26,10 +26,15 @@ enum CommonArguments {
     )
 
     /// The kinds of job.
-    static let kinds = ["point_score", "pair_rank", "build_pairs"]
+    static let kinds = ["point_score", "pair_rank", "build_pairs", trainKind]
+
+    /// The kind that makes a model instead of judging items.
+    static let trainKind = "train"
 
     /// What is judged.
-    static let tasks = ["image_generation", "image_understanding"]
+    static let tasks = [
+        "image_generation", "image_understanding", "video_generation", "video_understanding",
+    ]
 
     /// The states of a job in the order it goes through them.
     static let states = ["scheduled", "ready", "running", "completed", "failed", "cancelled"]

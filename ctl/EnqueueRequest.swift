@@ -1,14 +1,16 @@
 /// The arguments of `rewardd.enqueue`.
 struct EnqueueRequest: Sendable {
     var kind: String
-    var task: String
+    /// Nil for a train job.
+    var task: String?
     var model: String
     /// A JSON array, UTF-8.
     var items: [UInt8]
     /// A JSON object.
     var options: String
     var queue: String
-    var priority: Int
+    /// Nil for the default of the kind.
+    var priority: Int?
     /// Seconds since 1970, or nil for `delaySeconds` from now.
     var runAt: Int?
     var delaySeconds: Double = 0

@@ -4,7 +4,9 @@ import JSONReading
 struct JobSummary: Equatable, Sendable {
     let id: Int64
     let kind: String
+    /// What is judged; empty for a train job.
     let task: String
+    /// The model that judges, or that training starts from.
     let model: String
     let queue: String
     let priority: Int64
@@ -32,6 +34,12 @@ struct JobSummary: Equatable, Sendable {
         itemsFailed = number("items_failed")
         submittedBy = text("submitted_by")
     }
+
+    /// Whether it makes a model instead of judging items.
+    var isTraining: Bool { kind == CommonArguments.trainKind }
+
+    /// What a daemon must announce among its models to run the job.
+    var claimLabel: String { isTraining ? "train/\(model)" : model }
 
     /// Items that need no more work.
     var itemsFinished: Int64 { itemsDone + itemsFailed }

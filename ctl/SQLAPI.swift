@@ -143,6 +143,27 @@ struct SQLAPI {
         )
     }
 
+    /// Models made by train jobs, by name and the newest of each first.
+    func models(
+        names: [String] = [],
+        includingReplaced: Bool = false
+    ) throws(PostgresError) -> [JSONNode] {
+        let names = names.isEmpty ? nil : names
+        return try rows(
+            """
+            SELECT row_to_json(r) AS row FROM (
+                SELECT name, digest, base, base_digest, host, directory, job_id, replaced, daemons,
+                    \(raw: Self.createdAt),
+                    extract(epoch FROM now() - created_at)::float8 AS _age
+                FROM rewardd.model_status m
+                WHERE (\(names)::text[] IS NULL OR name = ANY (\(names)::text[]))
+                    AND (\(includingReplaced)::boolean OR NOT replaced)
+                ORDER BY name, m.created_at DESC
+            ) r
+            """
+        )
+    }
+
     // MARK: - One job in detail
 
     /// Results of one page of items from `item` on, in the order of the items.
@@ -200,7 +221,7 @@ struct SQLAPI {
         )
     }
 
-    /// The latest events of a job, oldest first.
+    /// The latest events of a job but those of a training's progress, oldest first.
     func events(job: Int64, limit: Int) throws(PostgresError) -> [JSONNode] {
         try rows(
             """
@@ -208,13 +229,45 @@ struct SQLAPI {
                 SELECT event_id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
                     AS at, type, shard_id, daemon_id, data
                 FROM (
-                    SELECT * FROM rewardd.job_event WHERE job_id = \(job)
+                    SELECT * FROM rewardd.job_event
+                    WHERE job_id = \(job) AND type <> 'training_progress'
                     ORDER BY event_id DESC LIMIT \(limit)
                 ) e
                 ORDER BY event_id
             ) r
             """
         )
+    }
+
+    /// Reports of a training after the event `after`, oldest first and at most the newest `limit`.
+    func progress(job: Int64, after: Int64, limit: Int) throws(PostgresError) -> [JSONNode] {
+        try rows(
+            """
+            SELECT row_to_json(r) AS row FROM (
+                SELECT event_id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+                    AS at, data
+                FROM (
+                    SELECT * FROM rewardd.job_event
+                    WHERE job_id = \(job) AND type = 'training_progress' AND event_id > \(after)
+                    ORDER BY event_id DESC LIMIT \(limit)
+                ) e
+                ORDER BY event_id
+            ) r
+            """
+        )
+    }
+
+    /// The latest report of a training that has a validation, if any.
+    func validation(job: Int64) throws(PostgresError) -> JSONNode? {
+        try rows(
+            """
+            SELECT row_to_json(r) AS row FROM (
+                SELECT event_id, data FROM rewardd.job_event
+                WHERE job_id = \(job) AND type = 'training_progress' AND data ? 'validation'
+                ORDER BY event_id DESC LIMIT 1
+            ) r
+            """
+        ).first
     }
 
     // MARK: - Changes

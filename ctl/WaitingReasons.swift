@@ -38,15 +38,12 @@ struct WaitingReasons {
         guard let daemons else { return nil }
         let live = daemons.filter { $0["state"]?.text != "dead" }
         if live.isEmpty { return "No daemon is running. Start rewardd." }
-        let able = live.filter { Self.holds($0["models"], job.model) }
-        if able.isEmpty {
-            let offered = Set(live.flatMap { Self.texts($0["models"]) }).sorted()
-            let list = offered.isEmpty ? "none" : offered.joined(separator: ", ")
-            return "No running daemon offers model '\(job.model)' (offered: \(list))."
-        }
+        let able = live.filter { Self.holds($0["models"], job.claimLabel) }
+        if able.isEmpty { return unable(live) }
         let assigned = able.filter { Self.holds($0["queues"], job.queue) }
         if assigned.isEmpty {
-            return "No daemon that offers model '\(job.model)' works queue '\(job.queue)'."
+            let what = job.isTraining ? "trains from" : "offers"
+            return "No daemon that \(what) model '\(job.model)' works queue '\(job.queue)'."
         }
         let open = assigned.filter { $0["draining"] != .bool(true) }
         if open.isEmpty { return "Every daemon that could run it is draining." }
@@ -55,6 +52,21 @@ struct WaitingReasons {
         return open.count == 1
             ? "Daemon \(ids) could run it and has other work first, or is about to start it."
             : "Daemons \(ids) could run it and have other work first, or are about to start it."
+    }
+
+    /// Why none of the daemons could ever run the job, and what they could.
+    private func unable(_ daemons: [JSONNode]) -> String {
+        let labels = Set(daemons.flatMap { Self.texts($0["models"]) }).sorted()
+        func list(_ names: [String]) -> String {
+            names.isEmpty ? "none" : names.joined(separator: ", ")
+        }
+        guard job.isTraining else {
+            let names = labels.filter { !$0.hasPrefix("train/") }
+            return "No running daemon offers model '\(job.model)' (offered: \(list(names)))."
+        }
+        let bases = labels.filter { $0.hasPrefix("train/") }.map { String($0.dropFirst(6)) }
+        return "No running daemon trains from model '\(job.model)' (bases: \(list(bases))). Set "
+            + "training.directory where one should."
     }
 
     private static func texts(_ node: JSONNode?) -> [String] {

@@ -53,6 +53,18 @@ package enum MigrationCatalog {
             file: "0012_create_views.sql",
             bytes: PackageResources._012_create_views_sql
         ),
+        Migration(
+            file: "0013_accept_video_and_training.sql",
+            bytes: PackageResources._013_accept_video_and_training_sql
+        ),
+        Migration(
+            file: "0014_enqueue_training.sql",
+            bytes: PackageResources._014_enqueue_training_sql
+        ),
+        Migration(
+            file: "0015_training_functions.sql",
+            bytes: PackageResources._015_training_functions_sql
+        ),
     ]
 
     /// The newest version this build knows: what `rewardctl migrate` brings a database to.
@@ -62,5 +74,5 @@ package enum MigrationCatalog {
     ///
     /// An older database is refused with the advice to migrate, one newer than ``latest`` with the
     /// advice to upgrade.
-    package static let oldestUnderstood = 12
+    package static let oldestUnderstood = 15
 }

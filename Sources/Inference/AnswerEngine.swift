@@ -6,6 +6,8 @@ package protocol AnswerEngine: Sendable {
     var modelDigest: Digest { get }
     /// Names everything else that decides the numbers: preprocessing, chat template, decoding.
     var identity: String { get }
+    /// Where the model's files lie; nil for an engine that has none.
+    var modelDirectory: String? { get }
 
     /// Writes an answer.
     ///
@@ -16,4 +18,9 @@ package protocol AnswerEngine: Sendable {
     ///
     /// - Throws: ``InferenceError``.
     func choose(_ request: ChooseRequest) async throws -> ChooseResponse
+}
+
+extension AnswerEngine {
+    /// None, as of an engine that was not read from files.
+    package var modelDirectory: String? { nil }
 }

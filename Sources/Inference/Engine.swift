@@ -12,6 +12,8 @@ package final class Engine: AnswerEngine {
     package let modelDigest: Digest
     /// Preprocessing, template and decoding; see ``EngineBlueprint/identity``.
     package let identity: String
+    /// The checkpoint directory it was read from.
+    package let modelDirectory: String?
     /// Bytes it was accounted with.
     package let byteCount: Int
     /// Longest prompt with its answer, tokens.
@@ -51,6 +53,7 @@ package final class Engine: AnswerEngine {
         let session = try blueprint.makeSession()
         modelDigest = try digest.wait()
         identity = blueprint.identity
+        modelDirectory = blueprint.directory
         byteCount = blueprint.byteCount
         contextLimit = blueprint.contextLimit
         let queue = queue

@@ -23,6 +23,7 @@ package struct EngineBlueprint: Sendable {
     let tokenizer: Tokenizer
     let template: ChatTemplate
     let processor: ImageProcessor
+    let videoProcessor: VideoProcessor
 
     /// Opens a checkpoint directory.
     ///
@@ -43,13 +44,20 @@ package struct EngineBlueprint: Sendable {
                 imageSize: config.vision.imageSize,
                 pinpoints: config.imageGridPinpoints.map { ($0.height, $0.width) }
             )
+            videoProcessor = try VideoProcessor.read(
+                directory: directory,
+                imageSize: config.vision.imageSize
+            )
         } catch {
             throw .modelUnusable("\(error)")
         }
-        guard processor.imageSize == config.vision.imageSize else {
+        for (file, side) in [
+            ("preprocessor_config.json", processor.imageSize),
+            ("video_preprocessor_config.json", videoProcessor.imageSize),
+        ] where side != config.vision.imageSize {
             throw .modelUnusable(
-                "preprocessor_config.json: expected tiles of side \(config.vision.imageSize), got "
-                    + "\(processor.imageSize). Is config.json from another checkpoint?"
+                "\(file): expected tiles of side \(config.vision.imageSize), got \(side). Is "
+                    + "config.json from another checkpoint?"
             )
         }
         contextLimit = min(options.contextLimit, config.contextLength)
@@ -81,6 +89,7 @@ package struct EngineBlueprint: Sendable {
             "mean=\(processor.mean.map { "\($0)" }.joined(separator: ","))",
             "std=\(processor.standardDeviation.map { "\($0)" }.joined(separator: ","))",
             "resize=pillow12",
+            "video=torchvision/pooled2:\(videoDigest)",
             "decoding=greedy",
             "numerics=\(EngineBlueprint.numericsVersion)",
         ].joined(separator: " ")
@@ -90,6 +99,17 @@ package struct EngineBlueprint: Sendable {
     private var templateDigest: String {
         let sample = template.render([.text("a"), .image(0), .image(1), .text("b")])
         return String(SHA256.digest("\(sample)".utf8).hex.prefix(16))
+    }
+
+    /// Names how clips are shown by what is done to a sample: a black and a white frame give mean and
+    /// deviation, a rendered message the places of clips.
+    private var videoDigest: String {
+        let frames = [0, 255].map { RGBImage.filled(width: 1, height: 1, colour: [$0, $0, $0]) }
+        let plane = videoProcessor.imageSize * videoProcessor.imageSize
+        let pixels = videoProcessor.tiles(of: frames).normalized()
+        let levels = stride(from: 0, to: pixels.count, by: plane).map { pixels[$0] }
+        let sample = template.render([.text("a"), .video(0), .image(0), .video(1), .text("b")])
+        return String(SHA256.digest("\(levels) \(sample)".utf8).hex.prefix(16))
     }
 
     /// Raised whenever the same model and prompt would give other bits than before.
@@ -111,14 +131,7 @@ package struct EngineBlueprint: Sendable {
         } catch {
             throw .modelUnusable("\(error)")
         }
-        let builder = InputBuilder(
-            tokenizer: tokenizer,
-            template: template,
-            processor: processor,
-            packing: model.packing,
-            layoutRule: layoutRule,
-            vocabularySize: model.decoder.vocabularySize
-        )
+        let builder = inputBuilder(vocabularySize: model.decoder.vocabularySize)
         let (endTokens, endOfTurn) = try turnTokens()
         return EngineSession(
             model: model,
@@ -131,8 +144,23 @@ package struct EngineBlueprint: Sendable {
         )
     }
 
+    /// What turns a prompt into tokens and tiles, for a model with so many token embeddings.
+    package func inputBuilder(vocabularySize: Int) -> InputBuilder {
+        InputBuilder(
+            tokenizer: tokenizer,
+            template: template,
+            processor: processor,
+            videoProcessor: videoProcessor,
+            packing: ImagePacking(config),
+            layoutRule: layoutRule,
+            vocabularySize: vocabularySize
+        )
+    }
+
     /// The tokens that end a turn: the checkpoint's own, and the one the template closes a turn with.
-    private func turnTokens() throws(InferenceError) -> (all: Set<Int32>, endOfTurn: Int32) {
+    ///
+    /// - Throws: ``InferenceError/modelUnusable(_:)`` when there is none.
+    package func turnTokens() throws(InferenceError) -> (all: Set<Int32>, endOfTurn: Int32) {
         let closing = tokenizer.id(ofAddedToken: "<|im_end|>")
         var all = Set(config.endOfSequenceIDs)
         if let closing { all.insert(closing) }

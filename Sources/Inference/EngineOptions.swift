@@ -4,7 +4,7 @@ package struct EngineOptions: Sendable {
     package var threads: Int
     /// Longest prompt with its answer, in tokens; the model's own limit when that is smaller.
     package var contextLimit: Int
-    /// Bytes of image features to keep.
+    /// Bytes of image and clip features to keep.
     package var visionCacheBytes: Int
     /// How images are cut; nil for what the model family's reference does.
     package var layoutRule: ImageLayoutRule?

@@ -49,6 +49,14 @@ package actor EnginePool {
         entries[name] = Entry(directory: directory)
     }
 
+    /// Makes the checkpoint in `directory` known as `name` in place of what had the name. An engine of the
+    /// old one is forgotten, also while it loads, and ends with its last holder.
+    package func replace(name: String, directory: String) {
+        unload(name, force: true)
+        entries[name] = Entry(directory: directory)
+        wakeWaiters()
+    }
+
     /// Names of the registered models, sorted.
     package var names: [String] { entries.keys.sorted() }
 
@@ -115,11 +123,22 @@ package actor EnginePool {
             let engine = try await onThread("model-load") { () throws(InferenceError) in
                 try Engine(blueprint: blueprint, logger: logger)
             }
+            guard isCurrent(attempt, of: name) else {
+                // Replaced while it loaded: whoever waits for the name loads the new one.
+                bytesHeld -= reserved
+                await stop(engine)
+                wakeWaiters()
+                return
+            }
             useClock += 1
             entries[name]?.state = .loaded(LoadedEngine(engine: engine, lastUse: useClock))
             if isClosed { unload(name, force: true) }
         } catch {
             bytesHeld -= reserved
+            guard isCurrent(attempt, of: name) else {
+                wakeWaiters()
+                return
+            }
             let failure = error as? InferenceError ?? .modelUnusable("\(error)")
             logger.error(
                 "model not loaded",
@@ -132,6 +151,12 @@ package actor EnginePool {
             entries[name]?.state = .unloaded
         }
         wakeWaiters()
+    }
+
+    /// Whether the entry still waits for this load.
+    private func isCurrent(_ attempt: Int, of name: String) -> Bool {
+        guard case .loading(let current)? = entries[name]?.state else { return false }
+        return current == attempt
     }
 
     /// Takes `needed` bytes from the budget, unloading idle models and waiting for busy ones.

@@ -16,16 +16,40 @@ package struct EngineImage: Sendable {
     }
 }
 
-/// One user message: texts and pictures in order.
+/// A video as the frames it is shown by, and the name of all of them.
+package struct EngineClip: Sendable {
+    /// SHA-256 over the frames' digests in their order; equal digests, equal frames in equal order.
+    package let digest: Digest
+    /// In the order of time. Which frames of a video are shown is the caller's choice.
+    package let frames: [EngineImage]
+
+    /// Names frames by their digests. A clip without frames is refused by the engine.
+    package init(frames: [EngineImage]) {
+        var hash = SHA256()
+        hash.update(field: "clip 1".utf8)
+        for frame in frames { hash.update(field: frame.digest.bytes) }
+        digest = hash.digest()
+        self.frames = frames
+    }
+}
+
+/// One user message: texts, pictures and clips in order.
 package struct EnginePrompt: Sendable {
-    /// In order; `.image(i)` shows `images[i]`.
+    /// In order; `.image(i)` shows `images[i]` and `.video(i)` shows `clips[i]`.
     package var content: [ContentPart]
     /// The pictures the content refers to.
     package var images: [EngineImage]
+    /// The clips the content refers to.
+    package var clips: [EngineClip]
 
     /// Assembles a message.
-    package init(content: [ContentPart], images: [EngineImage] = []) {
+    package init(
+        content: [ContentPart],
+        images: [EngineImage] = [],
+        clips: [EngineClip] = []
+    ) {
         self.content = content
         self.images = images
+        self.clips = clips
     }
 }

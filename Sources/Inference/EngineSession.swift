@@ -1,9 +1,10 @@
+import Hashing
 import TensorKernels
 import Tokenization
 import Transformer
 import VisionPreprocessing
 
-/// Everything of one engine that changes while it computes: scratch, the sequence, the image cache.
+/// Everything of one engine that changes while it computes: scratch, the sequence, the cache of images and clips.
 ///
 /// Used from one thread at a time; it blocks and computes, and knows nothing of tasks.
 // @unchecked Sendable because after its creation only the engine thread touches it.
@@ -65,53 +66,101 @@ package final class EngineSession: @unchecked Sendable {
             throw .promptTooLong(
                 needed: overflow ? Int.max : needed,
                 limit: contextLimit,
-                imageTokens: plan.imageTokens
+                imageTokens: plan.visualTokens
             )
         }
     }
 
-    /// Encodes the images of a plan and splices their rows between its tokens.
+    /// Encodes the images and clips of a plan and splices their rows between its tokens.
     func prepare(
         _ plan: InputBuilder.Plan,
         prompt: EnginePrompt,
         cancellation: CancellationFlag
     ) throws(InferenceError) -> ModelInput {
         var input = ModelInput()
-        var images = plan.images.makeIterator()
+        var visuals = plan.visuals.makeIterator()
         for token in plan.tokens {
             switch token {
             case .id(let id):
                 input.append(tokens: CollectionOfOne(id))
-            case .image:
-                guard let planned = images.next() else { continue }
-                let features = try encode(
-                    planned,
-                    of: prompt.images[planned.slot],
-                    cancellation: cancellation
-                )
+            case .image, .video:
+                guard let planned = visuals.next() else { continue }
+                let features = try features(of: planned, in: prompt, cancellation: cancellation)
                 input.append(image: features, key: planned.key)
             }
         }
         return input
     }
 
-    /// The features of one image, from the cache or from the vision encoder.
-    private func encode(
-        _ planned: InputBuilder.PlannedImage,
-        of image: EngineImage,
+    /// The features of one image or clip, from the cache or from the vision encoder.
+    private func features(
+        of planned: InputBuilder.PlannedVisual,
+        in prompt: EnginePrompt,
         cancellation: CancellationFlag
     ) throws(InferenceError) -> ImageFeatures {
         if let kept = visionCache.features(for: planned.key) { return kept }
         try cancellation.check()
-        let processed = builder.tiles(of: image.image, layout: planned.layout)
+        let features: ImageFeatures
+        switch planned.source {
+        case .image(let slot, let layout):
+            features = try encode(
+                builder.tiles(of: prompt.images[slot].image, layout: layout),
+                packing: planned.packing,
+                cancellation: cancellation
+            )
+        case .clip(let slot):
+            features = try encode(prompt.clips[slot], cancellation: cancellation)
+        }
+        visionCache.insert(features, for: planned.key)
+        return features
+    }
+
+    /// The rows of a clip, frame by frame.
+    ///
+    /// Frames do not see each other before the decoder, so the bits are those of all frames at once,
+    /// while memory holds the tile and the features of one. A frame shown again is not encoded again.
+    private func encode(
+        _ clip: EngineClip,
+        cancellation: CancellationFlag
+    ) throws(InferenceError) -> ImageFeatures {
+        let hidden = model.config.text.hiddenSize
+        var encoded: [Digest: ImageFeatures] = [:]
+        let rowsOfClip = model.packing.tokenCount(of: .pooledFrames(count: clip.frames.count))
+        var values: [Float] = []
+        values.reserveCapacity(rowsOfClip * hidden)
+        var newline: ArraySlice<Float> = []
+        for frame in clip.frames {
+            let rows: ImageFeatures
+            if let known = encoded[frame.digest] {
+                rows = known
+            } else {
+                rows = try encode(
+                    builder.tile(of: frame.image),
+                    packing: .pooledFrames(count: 1),
+                    cancellation: cancellation
+                )
+                encoded[frame.digest] = rows
+            }
+            // Each is followed by `image_newline`; a clip has one, after its last frame.
+            values += rows.values.dropLast(hidden)
+            newline = rows.values.suffix(hidden)
+        }
+        values += newline
+        return ImageFeatures(tokens: rowsOfClip, hidden: hidden, values: values)
+    }
+
+    private func encode(
+        _ processed: ProcessedImage,
+        packing: ImageTiles.Packing,
+        cancellation: CancellationFlag
+    ) throws(InferenceError) -> ImageFeatures {
         let tiles = ImageTiles(
             tileCount: processed.tiles.count,
             pixels: processed.normalized(),
-            packing: planned.packing
+            packing: packing
         )
-        let features: ImageFeatures
         do {
-            features = try model.encodeImage(
+            return try model.encodeImage(
                 tiles,
                 activations: visionActivations,
                 pool: pool,
@@ -120,7 +169,5 @@ package final class EngineSession: @unchecked Sendable {
         } catch {
             throw .cancelled
         }
-        visionCache.insert(features, for: planned.key)
-        return features
     }
 }

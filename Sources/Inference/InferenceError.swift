@@ -1,6 +1,7 @@
 /// Why an engine did not answer.
 package enum InferenceError: Error, Sendable, Equatable {
-    /// The prompt with the room for its answer does not fit in the context. All counts in tokens.
+    /// The prompt with the room for its answer does not fit in the context. All counts in tokens;
+    /// those of images include clips.
     case promptTooLong(needed: Int, limit: Int, imageTokens: Int)
     /// The request contradicts itself; the sentence names the field.
     case invalidRequest(String)
@@ -39,8 +40,8 @@ extension InferenceError: CustomStringConvertible {
         switch self {
         case .promptTooLong(let needed, let limit, let imageTokens):
             "prompt: expected at most \(limit) tokens with the room for the answer, got \(needed) "
-                + "(images: \(imageTokens)). Use fewer or smaller images, a shorter text or a "
-                + "shorter answer, or raise the context limit."
+                + "(images: \(imageTokens)). Use fewer or smaller images, fewer frames, a shorter "
+                + "text or a shorter answer, or raise the context limit."
         case .invalidRequest(let sentence), .modelUnusable(let sentence):
             sentence
         case .cancelled:

@@ -1,15 +1,17 @@
 package import Transformer
 
-/// Features of images already encoded, kept up to a number of bytes; the least recently used goes first.
+/// Features of images and clips already encoded, kept up to a number of bytes; the least recently used
+/// goes first.
 ///
-/// Keyed by the image's digest and its layout, because the same picture is judged in many prompts: against
-/// other candidates, in both orders, under several questions. Belongs to one engine thread.
+/// Keyed by the image's digest and its layout, or by the clip's digest, because the same picture is judged
+/// in many prompts: against other candidates, in both orders, under several questions. Belongs to one
+/// engine thread.
 package struct VisionCache {
     /// Most bytes to keep; 0 keeps nothing.
     package let limit: Int
     /// Bytes kept.
     package private(set) var byteCount = 0
-    /// Look-ups that found the image, and that did not.
+    /// Look-ups that found the image or clip, and that did not.
     package private(set) var hits = 0
     package private(set) var misses = 0
 

@@ -28,10 +28,11 @@ package struct ClaimedItem: Sendable, Equatable {
 package struct ClaimedShard: Sendable, Equatable {
     package let lease: ShardLease
     package let jobID: Int64
-    /// `point_score`, `pair_rank` or `build_pairs`.
+    /// `point_score`, `pair_rank`, `build_pairs` or `train`.
     package let kind: String
-    /// `image_generation` or `image_understanding`.
+    /// What is judged, such as `image_generation`; empty for `train`, which covers every task.
     package let task: String
+    /// The model that judges; for `train` the base that training starts from.
     package let model: String
     /// The job's options, a JSON object as UTF-8 text.
     package let options: [UInt8]
@@ -66,6 +67,12 @@ package struct ClaimedShard: Sendable, Equatable {
         self.items = items
     }
 
+    /// What a daemon claims for, in a call of its own, to train from this base.
+    package static func trainingLabel(base: String) -> String { "\(trainingPrefix)\(base)" }
+
+    /// How every training label starts; no model may be named so.
+    package static let trainingPrefix = "train/"
+
     /// Takes the items apart on the server, so that each payload arrives as the text it is.
     static func claimQuery(
         daemonID: Int64,
@@ -95,7 +102,7 @@ package struct ClaimedShard: Sendable, Equatable {
         )
         jobID = try row.int64("job_id")
         kind = try row.text("kind")
-        task = try row.text("task")
+        task = try row.textIfPresent("task") ?? ""
         model = try row.text("model")
         options = try row.json("options")
         attempt = try row.int("attempts")

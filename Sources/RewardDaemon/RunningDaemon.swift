@@ -19,7 +19,7 @@ final class RunningDaemon: Sendable {
         case workEnded
     }
 
-    let worker: Worker
+    let worker: WorkerGroup
     private let heartbeat: Heartbeat
     private let listener: NotificationListener
     private let engines: EnginePool
@@ -29,9 +29,13 @@ final class RunningDaemon: Sendable {
     ///
     /// Waits for a database that cannot be reached. Throws `DaemonStartError` for what waiting does
     /// not heal.
+    ///
+    /// - Parameter trainer: what trains, where the configuration says that this daemon does; nil for
+    ///   the training module.
     static func start(
         configuration: DaemonConfiguration,
         understoodSchema: ClosedRange<Int>,
+        trainer: (any TrainingJobRunner)? = nil,
         logger: Logger,
         handler: @escaping @Sendable (Event) -> Void
     ) async throws -> RunningDaemon {
@@ -62,6 +66,7 @@ final class RunningDaemon: Sendable {
         let daemon = try await RunningDaemon(
             configuration: configuration,
             queue: queue,
+            trainer: trainer,
             logger: logger,
             handler: handler
         )
@@ -73,6 +78,7 @@ final class RunningDaemon: Sendable {
     private init(
         configuration: DaemonConfiguration,
         queue: JobQueue,
+        trainer: (any TrainingJobRunner)?,
         logger: Logger,
         handler: @escaping @Sendable (Event) -> Void
     ) async throws {
@@ -82,42 +88,62 @@ final class RunningDaemon: Sendable {
             options: ConfigurationCheck.engineOptions(configuration),
             logger: logger
         )
-        for model in configuration.models {
-            await engines.register(name: model.name, directory: model.directory)
-        }
+        let media = Self.mediaLibrary(configuration, queue: queue)
+        let native = NativeTrainer(
+            roots: MediaRoots(configuration.mediaRoots),
+            media: media,
+            logger: logger
+        )
+        let workshop = TrainingWorkshop(
+            configuration: configuration,
+            queue: queue,
+            engines: engines,
+            lease: lease,
+            trainer: trainer ?? native,
+            logger: logger
+        )
+        await workshop.offerModels()
         let context = ShardRunner.Context(
             queue: queue,
             engines: engines,
-            media: Self.mediaLibrary(configuration, queue: queue),
+            media: media,
             pack: try PromptPack.builtin(),
             lease: lease,
             logger: logger
         )
-        let worker = Worker(
-            context: context,
-            models: configuration.models.map(\.name),
-            queues: configuration.queues,
+        let judging = Worker.Duty(
             slots: configuration.slots,
-            onStopped: { handler(.workEnded) }
+            labels: { workshop.models.names },
+            run: { await ShardRunner(context: context, shard: $0, stop: $1).run() }
         )
-        let listener = Self.listener(configuration, worker: worker, logger: logger)
-        heartbeat = Self.heartbeat(configuration, lease: lease, logger: logger) { event in
-            switch event {
-            case .registered(let daemonID):
-                listener.add(channel: "rewardd_daemon_\(daemonID)")
-                Task { await worker.wake() }
-            case .leasesLost:
-                Task { await worker.leasesLost() }
-            case .drainRequested:
-                handler(.drainRequested)
-            }
+        let worker = WorkerGroup(
+            [judging, workshop.duty].compactMap { $0 },
+            onStopped: { handler(.workEnded) }
+        ) { duty, onStopped in
+            Worker(
+                queue: queue,
+                lease: lease,
+                queues: configuration.queues,
+                duty: duty,
+                logger: logger,
+                onStopped: onStopped
+            )
         }
+        let listener = Self.listener(configuration, worker: worker, logger: logger)
+        heartbeat = Self.heartbeat(
+            configuration,
+            models: workshop.announcement,
+            lease: lease,
+            logger: logger,
+            handler: Self.heartbeatHandler(workshop, worker, listener, handler)
+        )
         self.worker = worker
         self.listener = listener
         self.engines = engines
         chores = [
             Self.poll(worker, every: configuration.pollInterval),
             Self.watch(worker),
+            Task { await workshop.sweep() },
         ]
     }
 
@@ -157,7 +183,7 @@ final class RunningDaemon: Sendable {
     /// Wakes the worker when work or a cancellation is announced.
     private static func listener(
         _ configuration: DaemonConfiguration,
-        worker: Worker,
+        worker: WorkerGroup,
         logger: Logger
     ) -> NotificationListener {
         NotificationListener(
@@ -181,6 +207,7 @@ final class RunningDaemon: Sendable {
 
     private static func heartbeat(
         _ configuration: DaemonConfiguration,
+        models: [String],
         lease: LeaseClock,
         logger: Logger,
         handler: @escaping @Sendable (Heartbeat.Event) -> Void
@@ -191,7 +218,7 @@ final class RunningDaemon: Sendable {
                 host: ProcessInfo.processInfo.hostName,
                 processID: getpid(),
                 version: Daemon.version,
-                models: configuration.models.map(\.name),
+                models: models,
                 queues: configuration.queues
             ),
             lease: lease,
@@ -200,8 +227,30 @@ final class RunningDaemon: Sendable {
         )
     }
 
+    private static func heartbeatHandler(
+        _ workshop: TrainingWorkshop,
+        _ worker: WorkerGroup,
+        _ listener: NotificationListener,
+        _ handler: @escaping @Sendable (Event) -> Void
+    ) -> @Sendable (Heartbeat.Event) -> Void {
+        { event in
+            switch event {
+            case .registered(let daemonID):
+                listener.add(channel: "rewardd_daemon_\(daemonID)")
+                Task {
+                    await workshop.registered()
+                    await worker.wake()
+                }
+            case .leasesLost:
+                Task { await worker.leasesLost() }
+            case .drainRequested:
+                handler(.drainRequested)
+            }
+        }
+    }
+
     /// Looks for work and for cancelled jobs although no notification came: one may have been lost.
-    private static func poll(_ worker: Worker, every interval: Duration) -> Task<Void, Never> {
+    private static func poll(_ worker: WorkerGroup, every interval: Duration) -> Task<Void, Never> {
         Task {
             while !Task.isCancelled {
                 await worker.wake()
@@ -212,7 +261,7 @@ final class RunningDaemon: Sendable {
     }
 
     /// Tells the service manager that the worker answers, and what it does.
-    private static func watch(_ worker: Worker) -> Task<Void, Never> {
+    private static func watch(_ worker: WorkerGroup) -> Task<Void, Never> {
         let period = ServiceNotify.watchdogPeriod().map { $0 / 2 } ?? .seconds(5)
         return Task {
             while !Task.isCancelled {

@@ -14,6 +14,35 @@ package enum JudgingTask: String, Sendable, CaseIterable {
     case imageGeneration = "image_generation"
     /// Answers to a question about a picture: the candidates are texts.
     case imageUnderstanding = "image_understanding"
+    /// Clips made from a caption: the candidates are clips.
+    case videoGeneration = "video_generation"
+    /// Answers to a question about a clip: the candidates are texts.
+    case videoUnderstanding = "video_understanding"
+
+    /// What the model is shown.
+    package var medium: Medium {
+        switch self {
+        case .imageGeneration, .imageUnderstanding: .image
+        case .videoGeneration, .videoUnderstanding: .video
+        }
+    }
+
+    /// Whether the candidates are what is shown, made from a caption. Otherwise they are answers to
+    /// a question about the one thing shown.
+    package var judgesMedia: Bool {
+        switch self {
+        case .imageGeneration, .videoGeneration: true
+        case .imageUnderstanding, .videoUnderstanding: false
+        }
+    }
+}
+
+/// What a task shows the model. The raw values are the fields of payloads that hold one.
+package enum Medium: String, Sendable {
+    /// A picture.
+    case image
+    /// A clip: the frames of a video, in the order of time.
+    case video
 }
 
 /// The kind of one question to the reward model: jobs of every kind are made of these two.

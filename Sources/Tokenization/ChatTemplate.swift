@@ -4,10 +4,12 @@ import JSONReading
 package enum ContentPart: Sendable, Equatable {
     /// An image, by its number in the request, counted from 0.
     case image(Int)
+    /// A clip, by its number among the request's clips, counted from 0.
+    case video(Int)
     case text(String)
 }
 
-/// How a checkpoint wraps a user message: roles, separators, where the images stand.
+/// How a checkpoint wraps a user message: roles, separators, where images and clips stand.
 package struct ChatTemplate: Sendable {
     /// `llava-hf` (a template from the checkpoint) or `qwen_1_5` (the original's conversation).
     package let name: String
@@ -34,6 +36,9 @@ package struct ChatTemplate: Sendable {
             throw .unsupportedChatTemplate(file: file, reason: error.reason)
         }
     }
+
+    /// Whether it has a place for clips. Rendering leaves them out when it has none.
+    package var carriesVideos: Bool { template?.carriesVideos ?? true }
 
     /// The prompt of one user message followed by the opening of the assistant's turn; adjacent
     /// texts are merged, so that tokenisation crosses from template to user text as in the
@@ -98,24 +103,28 @@ package struct ChatTemplate: Sendable {
 
     /// `qwen_1_5` of LLaVA-NeXT, with the question as the UnifiedReward scripts write it: every
     /// image followed by a line break, and a pair of images set apart by a space
-    /// (`<image>\n <image>\n`), while longer rows, the frames of a video, are not.
+    /// (`<image>\n <image>\n`), while longer rows, the frames of a video, are not. A clip has one
+    /// slot, written like an image's.
     private static func originalConversation(_ content: [ContentPart]) -> [PromptElement] {
         var elements: [PromptElement] = [
             .control("<|im_start|>"), .text("system\nYou are a helpful assistant."),
             .control("<|im_end|>"), .text("\n"), .control("<|im_start|>"), .text("user\n"),
         ]
-        let imageCount = content.count { if case .image = $0 { true } else { false } }
-        var previousIsImage = false
+        let slotCount = content.count { if case .text = $0 { false } else { true } }
+        var previousIsSlot = false
         for part in content {
+            let slot: PromptElement
             switch part {
-            case .image(let slot):
-                if previousIsImage && imageCount == 2 { elements.append(.text(" ")) }
-                elements += [.image(slot), .text("\n")]
-                previousIsImage = true
+            case .image(let number): slot = .image(number)
+            case .video(let number): slot = .video(number)
             case .text(let text):
                 elements.append(.text(text))
-                previousIsImage = false
+                previousIsSlot = false
+                continue
             }
+            if previousIsSlot && slotCount == 2 { elements.append(.text(" ")) }
+            elements += [slot, .text("\n")]
+            previousIsSlot = true
         }
         elements += [
             .control("<|im_end|>"), .text("\n"), .control("<|im_start|>"), .text("assistant\n"),

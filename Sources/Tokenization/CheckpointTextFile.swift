@@ -2,19 +2,22 @@ import Glibc
 import JSONReading
 
 /// A small file of a checkpoint directory (tokenizer.json, chat_template.json, …), read whole.
-struct CheckpointTextFile {
+package struct CheckpointTextFile {
     /// The largest tokenizer.json in use is about 20 MB; more is not a tokenizer.
-    static let maximumByteCount = 128 << 20
+    package static let maximumByteCount = 128 << 20
 
     /// The file's name, as errors show it.
-    let name: String
-    let bytes: [UInt8]
+    package let name: String
+    /// All of it.
+    package let bytes: [UInt8]
 
     /// Nil when the file does not exist.
-    /// Throws `unreadableFile` when it exists but is not a readable regular file within the limit.
-    static func readIfPresent(
+    /// Throws `unreadableFile` when it exists but is not a readable regular file of at most
+    /// `maximumByteCount` bytes.
+    package static func readIfPresent(
         directory: String,
-        name: String
+        name: String,
+        maximumByteCount: Int = CheckpointTextFile.maximumByteCount
     ) throws(TokenizationError) -> CheckpointTextFile? {
         let path = directory + "/" + name
         // O_NONBLOCK: opening a FIFO must not hang.

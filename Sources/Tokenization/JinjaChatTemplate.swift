@@ -1,15 +1,16 @@
-/// A checkpoint's Jinja chat template, reduced to what one user message with images and texts and
-/// an open assistant turn renders to. Understood: `for`, `if` and output of literals, the role and
+/// A checkpoint's Jinja chat template, reduced to what one user message with images, clips and texts
+/// and an open assistant turn renders to. Understood: `for`, `if` and output of literals, the role and
 /// the content, in the forms that llava-hf checkpoints use; anything else is refused by name
 /// instead of being guessed. Rendering then cannot fail.
 struct JinjaChatTemplate: Sendable {
     indirect enum Node: Sendable, Equatable {
         case fixed(PromptElement)
-        /// The image, or the text, of the part that is being rendered.
+        /// The image, the clip, or the text of the part that is being rendered.
         case partImage
+        case partVideo
         case partText
-        /// For each part in order: one of the two lists, by the part's kind.
-        case parts(image: [Node], text: [Node])
+        /// For each part in order: one of the three lists, by the part's kind.
+        case parts(image: [Node], video: [Node], text: [Node])
     }
 
     /// Why a template cannot be rendered here: a clause that completes a sentence.
@@ -18,6 +19,8 @@ struct JinjaChatTemplate: Sendable {
     }
 
     let nodes: [Node]
+    /// Whether every clip has its place; otherwise none has one.
+    let carriesVideos: Bool
 
     init(_ source: String) throws(Refusal) {
         guard let tokens = JinjaSource.tokens(of: source) else {
@@ -25,11 +28,15 @@ struct JinjaChatTemplate: Sendable {
         }
         var parser = Parser(tokens: tokens)
         nodes = try parser.block(scope: Scope(), until: [])
-        try check()
+        carriesVideos = try Self.check(nodes)
     }
 
     func render(_ content: [ContentPart]) -> [PromptElement] {
-        nodes.flatMap { Self.render($0, part: nil, content: content) }
+        Self.render(nodes, content)
+    }
+
+    private static func render(_ nodes: [Node], _ content: [ContentPart]) -> [PromptElement] {
+        nodes.flatMap { render($0, part: nil, content: content) }
     }
 
     private static func render(
@@ -40,19 +47,29 @@ struct JinjaChatTemplate: Sendable {
         switch (node, part) {
         case (.fixed(let element), _): return [element]
         case (.partImage, .image(let slot)): return [.image(slot)]
+        case (.partVideo, .video(let slot)): return [.video(slot)]
         case (.partText, .text(let text)): return [.text(text)]
-        case (.partImage, _), (.partText, _): return []
-        case (.parts(let image, let text), _):
+        case (.partImage, _), (.partVideo, _), (.partText, _): return []
+        case (.parts(let image, let video, let text), _):
             return content.flatMap { part in
-                let body = if case .image = part { image } else { text }
+                let body =
+                    switch part {
+                    case .image: image
+                    case .video: video
+                    case .text: text
+                    }
                 return body.flatMap { render($0, part: part, content: content) }
             }
         }
     }
 
-    /// Renders a probe: every image and every text must come out exactly once.
-    private func check() throws(Refusal) {
-        let elements = render([.image(0), .text("\u{1}"), .image(1), .text("\u{2}")])
+    /// Renders a probe: every image and every text must come out exactly once, and the clips
+    /// likewise or, in a template older than they are, not at all. Returns whether they do.
+    private static func check(_ nodes: [Node]) throws(Refusal) -> Bool {
+        let elements = render(
+            nodes,
+            [.image(0), .text("\u{1}"), .video(0), .image(1), .text("\u{2}"), .video(1)]
+        )
         for wanted: PromptElement in [.image(0), .image(1), .text("\u{1}"), .text("\u{2}")]
         where elements.count(where: { $0 == wanted }) != 1 {
             throw Refusal(reason: "expected each image and each text once, got a part left out")
@@ -62,6 +79,11 @@ struct JinjaChatTemplate: Sendable {
         if opened != closed + 1 {
             throw Refusal(reason: "expected a closed user turn and an open assistant turn")
         }
+        let videos = [0, 1].map { slot in elements.count { $0 == .video(slot) } }
+        guard videos == [1, 1] || videos == [0, 0] else {
+            throw Refusal(reason: "expected each video once, got one shown more often")
+        }
+        return videos == [1, 1]
     }
 }
 
@@ -69,6 +91,7 @@ struct JinjaChatTemplate: Sendable {
 private struct Scope {
     enum PartKind: String {
         case image
+        case video
         case text
     }
 
@@ -137,12 +160,14 @@ private struct Parser {
             inner.insideMessages = true
             return try body(inner)
         case .parts(let only) where scope.insideMessages && scope.part == nil:
-            inner.part = .image
-            inner.isReached = scope.isReached && (only == nil || only == "image")
-            let image = try body(inner)
-            inner.part = .text
-            inner.isReached = scope.isReached && (only == nil || only == "text")
-            return [.parts(image: image, text: try body(inner))]
+            func nodes(for part: Scope.PartKind) throws(Refusal) -> [Node] {
+                inner.part = part
+                inner.isReached = scope.isReached && (only == nil || only == part.rawValue)
+                return try body(inner)
+            }
+            let image = try nodes(for: .image)
+            let video = try nodes(for: .video)
+            return [.parts(image: image, video: video, text: try nodes(for: .text))]
         default:
             throw Refusal(reason: "expected a loop over messages or content, got '\(statement)'")
         }
@@ -216,17 +241,20 @@ private struct Parser {
         var nodes: [Node] = []
         var rest = text[...]
         while let open = rest.firstIndex(of: "<") {
-            let marker = ["<|im_start|>", "<|im_end|>", "<image>"].first { marker in
+            let marker = ["<|im_start|>", "<|im_end|>", "<image>", "<video>"].first { marker in
                 rest[open...].hasPrefix(marker)
             }
             guard let marker else { break }
             if open > rest.startIndex { nodes.append(.fixed(.text(String(rest[..<open])))) }
-            if marker != "<image>" {
-                nodes.append(.fixed(.control(marker)))
-            } else if scope.part == .image {
-                nodes.append(.partImage)
-            } else {
-                throw Refusal(reason: "expected '<image>' once for each image, got it elsewhere")
+            switch (marker, scope.part) {
+            case ("<image>", .image): nodes.append(.partImage)
+            case ("<video>", .video): nodes.append(.partVideo)
+            case ("<image>", _), ("<video>", _):
+                let kind = marker.dropFirst().dropLast()
+                throw Refusal(
+                    reason: "expected '\(marker)' once for each \(kind), got it elsewhere"
+                )
+            default: nodes.append(.fixed(.control(marker)))
             }
             rest = rest[rest.index(open, offsetBy: marker.count)...]
         }

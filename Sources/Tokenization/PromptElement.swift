@@ -7,6 +7,8 @@ package enum PromptElement: Sendable, Equatable {
     case control(String)
     /// The place of an image, by its number in the request, counted from 0.
     case image(Int)
+    /// The place of a clip, by its number among the request's clips, counted from 0.
+    case video(Int)
 }
 
 /// One token of an encoded prompt.
@@ -14,6 +16,8 @@ package enum PromptToken: Sendable, Equatable {
     case id(Int32)
     /// Where the features of an image go, however many rows they have.
     case image(Int)
+    /// Where the features of a clip go, however many rows they have.
+    case video(Int)
 }
 
 extension Tokenizer {
@@ -35,6 +39,8 @@ extension Tokenizer {
                 tokens.append(.id(id))
             case .image(let slot):
                 tokens.append(.image(slot))
+            case .video(let slot):
+                tokens.append(.video(slot))
             }
         }
         return tokens

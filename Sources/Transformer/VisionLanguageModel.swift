@@ -1,5 +1,13 @@
 package import TensorKernels
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// One LLaVA-OneVision-Qwen2 model: configuration and weights, without any state.
 ///
 /// Everything that changes during a forward pass is passed in: activations, sequence, thread pool. One
@@ -64,11 +72,7 @@ package final class VisionLanguageModel: Sendable {
             positions: positions,
             pool: pool
         )
-        packing = ImagePacking(
-            gridSide: config.vision.gridSide,
-            maximumTiles: config.maximumTiles,
-            rounding: config.family == .llavaQwen ? .truncated : .sevenDecimals
-        )
+        packing = ImagePacking(config)
         checkpoint.releasePages()
     }
 
@@ -102,6 +106,9 @@ package final class VisionLanguageModel: Sendable {
     }
 
     /// The projected features of every tile, [T, n, hidden], before packing.
+    ///
+    /// A tile with the bits of an earlier one gets that one's features: a square picture on a grid of one
+    /// tile is both tile 0 and the grid. An observer is shown every tile, so under one all are encoded.
     private func tileFeatures(
         _ tiles: ImageTiles,
         activations: VisionActivations,
@@ -115,17 +122,26 @@ package final class VisionLanguageModel: Sendable {
         precondition(tiles.pixels.count == tiles.tileCount * tileFloats, "tiles of side \(size)")
 
         let features = FloatBuffer(count: tiles.tileCount * rows * hidden)
-        try tiles.pixels.withUnsafeBufferPointer { pixels in
-            guard let base = pixels.baseAddress else { return }
+        try tiles.pixels.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
             for tile in 0..<tiles.tileCount {
                 try interrupt()
+                let target = features.base + tile * rows * hidden
+                if activations.observer == nil,
+                    let twin = firstTwin(of: tile, in: base, tileFloats: tileFloats)
+                {
+                    target.update(
+                        from: features.base + twin * rows * hidden,
+                        count: rows * hidden
+                    )
+                    continue
+                }
                 try visionEncoder.forward(
                     base + tile * tileFloats,
                     activations: activations,
                     pool: pool,
                     interrupt: interrupt
                 )
-                let target = features.base + tile * rows * hidden
                 projector.apply(rows: rows, activations: activations, into: target, pool: pool)
                 activations.observer?(
                     .projector,
@@ -135,5 +151,20 @@ package final class VisionLanguageModel: Sendable {
             }
         }
         return features
+    }
+
+    /// The first tile with the bits of tile number `tile`; nil when that is the tile itself.
+    private func firstTwin(
+        of tile: Int,
+        in pixels: UnsafePointer<Float>,
+        tileFloats: Int
+    ) -> Int? {
+        (0..<tile).first { earlier in
+            memcmp(
+                pixels + earlier * tileFloats,
+                pixels + tile * tileFloats,
+                tileFloats * MemoryLayout<Float>.stride
+            ) == 0
+        }
     }
 }

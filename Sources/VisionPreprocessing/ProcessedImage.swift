@@ -30,6 +30,17 @@ package struct ProcessedImage: Sendable {
         self.levels = levels
     }
 
+    /// One of the tiles by itself.
+    package func tile(_ index: Int) -> ProcessedImage {
+        ProcessedImage(
+            tiles: [tiles[index]],
+            gridRows: 0,
+            gridColumns: 0,
+            original: tiles[index],
+            levels: levels
+        )
+    }
+
     /// Pixel values for the vision tower: `[tiles, 3, S, S]`, row-major, normalised per channel.
     package func normalized() -> [Float] {
         guard let first = tiles.first else { return [] }

@@ -2,7 +2,8 @@ import ArgumentParsing
 import Glibc
 import TensorKernels
 
-/// `rewardbench`: measures the kernels and the engine, and checks a checkpoint against goldens.
+/// `rewardbench`: measures the kernels, the engine and how well a model judges, checks a checkpoint
+/// against goldens, and makes the data that a model of drawn scenes is trained from.
 @main
 struct Rewardbench {
     static func main() async {
@@ -15,7 +16,9 @@ struct Rewardbench {
             let code =
                 switch arguments.command.first {
                 case "parity": try ParityCommand.run(arguments)
+                case "accuracy": try await AccuracyCommand.run(arguments)
                 case "generate": try await GenerateCommand.run(arguments)
+                case "scenes": try ScenesCommand.run(arguments)
                 default: try MatmulCommand.run(arguments)
                 }
             exit(code.rawValue)
@@ -31,13 +34,16 @@ struct Rewardbench {
     /// The whole command line, as help shows it.
     static let command = CommandSpec(
         "rewardbench",
-        overview: "Measure the kernels and the engine, and check a model against its reference.",
+        overview:
+            "Measure the kernels, the engine and how well a model judges, check a model against "
+            + "its reference, and make what a model of drawn scenes is trained from.",
         discussion: """
             Nothing here needs PostgreSQL or a running daemon: a checkpoint directory is enough.
             """,
         groups: [
-            CommandGroup("CORRECTNESS", [ParityCommand.spec]),
+            CommandGroup("CORRECTNESS", [AccuracyCommand.spec, ParityCommand.spec]),
             CommandGroup("SPEED", [GenerateCommand.spec, MatmulCommand.spec]),
+            CommandGroup("SCENES", [ScenesCommand.spec]),
         ],
         footnote: "Exit codes: 0 all well, 1 a check or a measurement failed, 2 wrong usage."
     )

@@ -25,6 +25,7 @@ struct EnginePoolTests {
         let pool = await makePool(budget: try budgetForOne(), sink: sink)
         _ = try await pool.engine(named: "hf").identity
         _ = try await pool.engine(named: "original").identity
+        #expect(try await pool.engine(named: "original").modelDirectory == TinyModel.original)
         #expect(sink.count("model unloaded") == 1)
         _ = try await pool.engine(named: "hf").identity
         #expect(sink.count("model loaded") == 3)

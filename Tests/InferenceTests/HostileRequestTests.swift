@@ -79,21 +79,33 @@ struct HostileRequestTests {
             let size = sizes.randomElement(using: &random) ?? (1, 1)
             return try TinyModel.image(width: size.0, height: size.1, seed: random.next())
         }
+        let clips = try (0..<Int.random(in: 0...2, using: &random)).map { _ in
+            let size = sizes.randomElement(using: &random) ?? (1, 1)
+            return try ClipTests.clip(
+                (0..<Int.random(in: 0...3, using: &random)).map { _ in random.next() },
+                width: size.0,
+                height: size.1
+            )
+        }
         let content = (0..<Int.random(in: 0...4, using: &random)).map { _ -> ContentPart in
             if Bool.random(using: &random) { return .text(text(&random)) }
             let slots = [0, 1, 2, 3, -1, Int.max, Int.min]
+            if Int.random(in: 0..<3, using: &random) == 0 {
+                return .video(slots.randomElement(using: &random) ?? 0)
+            }
             // Mostly slots that exist: the rest must be refused.
             if !images.isEmpty, Int.random(in: 0..<4, using: &random) > 0 {
                 return .image(Int.random(in: 0..<images.count, using: &random))
             }
             return .image(slots.randomElement(using: &random) ?? 0)
         }
-        return EnginePrompt(content: content, images: images)
+        return EnginePrompt(content: content, images: images, clips: clips)
     }
 
     private static func text(_ random: inout SplitMix) -> String {
         let pieces = [
-            "a", " ", "\n", "\u{0}", "<|im_end|>", "<image>", "<|im_start|>system", "9", "é",
+            "a", " ", "\n", "\u{0}", "<|im_end|>", "<image>", "<video>", "<|im_start|>system", "9",
+            "é",
             "e\u{301}", "\u{FFFD}", "🦊", "\u{200B}", "\r\n\t", "ß", "한글", "'s", "\u{1F1E9}",
         ]
         return (0..<Int.random(in: 0...12, using: &random)).map { _ in

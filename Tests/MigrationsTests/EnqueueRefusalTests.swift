@@ -30,16 +30,19 @@ struct EnqueueRefusalTests {
     static let refusals: [Refusal] = [
         Refusal(
             arguments: "'score', '\(good)', 'image_generation', 'm'",
-            message: #"kind: expected one of point_score, pair_rank, build_pairs, got "score""#
+            message:
+                #"kind: expected one of point_score, pair_rank, build_pairs, train, got "score""#
         ),
         Refusal(
             arguments: "NULL, '\(good)', 'image_generation', 'm'",
-            message: "kind: expected one of point_score, pair_rank, build_pairs, got nothing"
+            message: "kind: expected one of point_score, pair_rank, build_pairs, train, got nothing"
         ),
         Refusal(
             arguments: "'point_score', '\(good)', 'video', 'm'",
-            message:
-                #"task: expected one of image_generation, image_understanding, got "video""#
+            message: """
+                task: expected one of image_generation, image_understanding, video_generation, \
+                video_understanding, got "video"
+                """
         ),
         Refusal(
             arguments: "'point_score', '\(good)', 'image_generation', ' m'",

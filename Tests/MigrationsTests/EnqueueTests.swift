@@ -26,6 +26,27 @@ struct EnqueueTests {
             "build_pairs", "image_understanding",
             #"{"question":"q","image":"p","candidates":["","b"]}"#
         ),
+        ("point_score", "video_generation", #"{"caption":"c","video":{"frames":["p","q"]}}"#),
+        (
+            "point_score", "video_understanding",
+            #"{"question":"q","video":{"frames":["p",{"path":"q"},"r"]},"response":""}"#
+        ),
+        (
+            "pair_rank", "video_generation",
+            #"{"caption":"c","first":{"frames":["p","q"]},"second":{"frames":["r","s"]}}"#
+        ),
+        (
+            "pair_rank", "video_understanding",
+            #"{"question":"q","video":{"frames":["p","q"]},"first":"","second":"b"}"#
+        ),
+        (
+            "build_pairs", "video_generation",
+            #"{"caption":"c","candidates":[{"frames":["p","q"]},{"frames":["r","s"]}]}"#
+        ),
+        (
+            "build_pairs", "video_understanding",
+            #"{"question":"q","video":{"frames":["p","q"]},"candidates":["","b"]}"#
+        ),
     ]
 
     @Test("takes every kind and task")

@@ -5,7 +5,8 @@ import Synchronization
 import Tokenization
 import VisionPreprocessing
 
-/// An engine that knows how good each picture is, and may have the faults real models have.
+/// An engine that knows how good each picture is, and a clip by its last frame; it may have the
+/// faults real models have.
 ///
 /// Its answers depend on the prompt alone, never on what it was asked before.
 final class CandidateEngine: AnswerEngine {
@@ -72,7 +73,8 @@ final class CandidateEngine: AnswerEngine {
 
     private func look(at prompt: EnginePrompt) throws -> [(name: String, value: Double)] {
         asked.withLock { $0 += 1 }
-        let shown = prompt.images.map { quality[$0.digest] ?? ("unknown", 1) }
+        let shown = (prompt.images + prompt.clips.compactMap(\.frames.last))
+            .map { quality[$0.digest] ?? ("unknown", 1) }
         try fault.failure(shown.map(\.name), shown.count == 2)
         return shown
     }

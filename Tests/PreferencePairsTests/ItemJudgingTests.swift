@@ -13,6 +13,7 @@ func pictureJudging(
     _ engine: CandidateEngine,
     _ ledger: CandidateLedger = CandidateLedger(),
     kind: JudgingKind = .buildPairs,
+    task: JudgingTask = .imageGeneration,
     missing: Set<String> = [],
     job: String = "job 1",
     _ change: (inout JudgingOptions) -> Void = { _ in }
@@ -25,7 +26,7 @@ func pictureJudging(
         ledger: ledger,
         pack: try builtinPack.get(),
         kind: kind,
-        task: .imageGeneration,
+        task: task,
         options: options,
         jobScope: job
     )
@@ -61,7 +62,9 @@ struct ItemJudgingTests {
         let pair = try #require(result.pair)
         #expect(pair.chosenIndex == 3 && pair.rejectedIndex == 2)
         #expect(pair.chosenScore == 4.75 && pair.rejectedScore == 1.25 && pair.margin == 3.5)
-        #expect(pair.chosen == .media(.path("d")) && pair.rejected == .media(.path("c")))
+        #expect(
+            pair.chosen == .media(.image(.path("d"))) && pair.rejected == .media(.image(.path("c")))
+        )
         #expect(engine.count == 2 * 2 + 5, "two comparisons both ways, five scores")
         #expect(Set(result.judgements) == Set(ledger.all.map(\.fingerprint)))
 
@@ -90,8 +93,40 @@ struct ItemJudgingTests {
         )
     }
 
-    @Test("answers as candidates are judged the same way")
-    func understanding() async throws {
+    @Test("clips are candidates like pictures, and come out of the pair as they went in")
+    func clips() async throws {
+        let clips = Self.names.map { #"{"frames":["x","\#($0)"]}"# }.joined(separator: ",")
+        let engine = CandidateEngine(Self.quality)
+        let judging = try pictureJudging(engine, task: .videoGeneration)
+        let result = try await judging.judge(
+            payload: #"{"caption":"a cube rolls","candidates":[\#(clips)]}"#.utf8
+        )
+        let pair = try #require(result.pair)
+        #expect(pair.chosenIndex == 3 && pair.rejectedIndex == 2 && pair.margin == 3.5)
+        #expect(pair.chosen == .media(.clip([.path("x"), .path("d")])))
+        #expect(pair.json.json.contains(#""rejected":{"frames":["x","c"]}"#))
+        #expect(engine.count == 2 * 2 + 5)
+        let missing = try pictureJudging(engine, task: .videoGeneration, missing: ["c"])
+        let failed = try await missing.judge(
+            payload: #"{"caption":"a cube rolls","candidates":[\#(clips)]}"#.utf8
+        )
+        #expect(
+            failed.outcome
+                == .failed(
+                    code: "media_not_found",
+                    message: "candidates[2].frames[1]: expected a file, got nothing there."
+                )
+        )
+    }
+
+    @Test(
+        "answers as candidates are judged the same way",
+        arguments: [
+            (JudgingTask.imageUnderstanding, #""image":"i""#),
+            (.videoUnderstanding, #""video":{"frames":["i","j"]}"#),
+        ]
+    )
+    func understanding(task: JudgingTask, shown: String) async throws {
         let engine = ScriptedAnswers()
         let judging = ItemJudging(
             engine: engine,
@@ -99,12 +134,12 @@ struct ItemJudgingTests {
             ledger: CandidateLedger(),
             pack: try builtinPack.get(),
             kind: .buildPairs,
-            task: .imageUnderstanding,
+            task: task,
             options: JudgingOptions(),
             jobScope: "job 1"
         )
         let result = try await judging.judge(
-            payload: #"{"question":"how many?","image":"i","candidates":["one","four"]}"#.utf8
+            payload: #"{"question":"how many?",\#(shown),"candidates":["one","four"]}"#.utf8
         )
         #expect(result.pair?.chosen == .response("four"))
         #expect(result.pair?.rejected == .response("one"))

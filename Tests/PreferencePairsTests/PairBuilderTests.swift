@@ -36,7 +36,7 @@ struct PairBuilderTests {
             )
         }
         return PairBuilder(
-            candidates: scores.indices.map { .media(.path("\($0).png")) },
+            candidates: scores.indices.map { .media(.image(.path("\($0).png"))) },
             comparisons: comparisons,
             scores: try scores.enumerated().map { try Self.point($1, $0) },
             marginMinimum: minimum
@@ -133,7 +133,7 @@ struct PairBuilderTests {
         case .pair(let pair):
             #expect("\(pair.chosenIndex)>\(pair.rejectedIndex)" == sample.result)
             #expect(pair.margin == pair.chosenScore - pair.rejectedScore)
-            #expect(pair.chosen == .media(.path("\(pair.chosenIndex).png")))
+            #expect(pair.chosen == .media(.image(.path("\(pair.chosenIndex).png"))))
         case .noPair(let reason): #expect(reason.rawValue == sample.result)
         case .failed(let failure): #expect("!\(failure.code)" == sample.result)
         }

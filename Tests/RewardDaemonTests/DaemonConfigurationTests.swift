@@ -72,6 +72,10 @@ struct DaemonConfigurationTests {
             ("vision-cache.limit = 99999999999GiB", "expected a size"),
             ("media.roots = relative/path", "expected existing absolute directories"),
             ("model.tiny = /other", "expected each model name once"),
+            ("model.train/x = /x", "expected a model name that does not start with \"train/\""),
+            ("training.directory = models", "rewardd.conf:2: expected an existing absolute"),
+            ("training.threads = -1", "training.threads: expected a whole number from 0 to 1024"),
+            ("training.memory-limit = much", "training.memory-limit: expected a size"),
             ("log.level = loud", "expected debug, info, notice, warning or error"),
             ("queues =", "expected comma-separated names"),
         ]
@@ -79,6 +83,24 @@ struct DaemonConfigurationTests {
     func refusals(text: String, expected: String) {
         let error = #expect(throws: ConfigurationError.self) { try make(text) }
         #expect(error?.description.contains(expected) == true, "\(String(describing: error))")
+    }
+
+    @Test("trains only where a directory is set, with the threads of an engine unless told")
+    func training() throws {
+        #expect(try make("training.threads = 3").training == nil)
+        let plain = try #require(try make("threads = 5\ntraining.directory = /tmp/").training)
+        #expect(plain.directory == "/tmp" && plain.threads == 5)
+        #expect(plain.memoryLimitBytes == nil)
+        let own = try #require(
+            try make(
+                """
+                training.directory = /tmp
+                training.threads = 1
+                training.memory-limit = 2GiB
+                """
+            ).training
+        )
+        #expect(own.threads == 1 && own.memoryLimitBytes == 2 << 30)
     }
 
     @Test("refuses a misspelt environment variable instead of ignoring it")

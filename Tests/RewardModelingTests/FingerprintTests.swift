@@ -55,6 +55,40 @@ struct FingerprintTests {
         #expect(Set(all).count == all.count)
     }
 
+    @Test("clips are told apart by their frames, the frames' order and where one clip ends")
+    func clips() throws {
+        let template = try QuestionSamples.pack.get().template(.videoGeneration, .pairRank)
+        let frames = try ["a", "b", "c", "d"].map(picture)
+        func clip(_ indices: [Int]) -> EngineClip { EngineClip(frames: indices.map { frames[$0] }) }
+        let shown: [[EngineClip]] = [
+            [clip([0, 1]), clip([2, 3])], [clip([2, 3]), clip([0, 1])],
+            [clip([1, 0]), clip([2, 3])], [clip([0, 1]), clip([3, 2])],
+            [clip([0, 1, 2]), clip([3])], [clip([0]), clip([1, 2, 3])],
+            [clip([0, 1, 2, 3])], [clip([0, 1])], [clip([0, 1]), clip([2, 3, 3])], [],
+        ]
+        var all = shown.map { clips in
+            fingerprint(
+                JudgementQuestion(
+                    template: template,
+                    order: .firstSecond,
+                    texts: [.caption: "c"],
+                    clips: clips
+                )
+            )
+        }
+        all.append(
+            fingerprint(
+                JudgementQuestion(
+                    template: template,
+                    order: .firstSecond,
+                    texts: [.caption: "c"],
+                    images: frames
+                )
+            )
+        )
+        #expect(Set(all).count == all.count)
+    }
+
     @Test("text moved from one field to the next makes another question")
     func fieldsDoNotRunTogether() throws {
         let template = try QuestionSamples.pack.get().template(.imageUnderstanding, .pairRank)

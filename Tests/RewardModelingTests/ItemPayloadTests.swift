@@ -22,14 +22,14 @@ struct ItemPayloadTests {
             task: .imageGeneration,
             json: #"{"caption":"a cube","image":"a.png"}"#,
             context: .generation(caption: "a cube"),
-            candidates: [.media(.path("a.png"))],
+            candidates: [.media(.image(.path("a.png")))],
             paths: ["image"]
         ),
         Accepted(
             kind: .pointScore,
             task: .imageUnderstanding,
             json: #"{"question":"what?","image":{"path":"a.png"},"response":""}"#,
-            context: .understanding(question: "what?", image: .path("a.png")),
+            context: .understanding(question: "what?", about: .image(.path("a.png"))),
             candidates: [.response("")],
             paths: ["response"]
         ),
@@ -38,14 +38,14 @@ struct ItemPayloadTests {
             task: .imageGeneration,
             json: #"{"id":"7","caption":"c","first":"a","second":{"path":"b"}}"#,
             context: .generation(caption: "c"),
-            candidates: [.media(.path("a")), .media(.path("b"))],
+            candidates: [.media(.image(.path("a"))), .media(.image(.path("b")))],
             paths: ["first", "second"]
         ),
         Accepted(
             kind: .pairRank,
             task: .imageUnderstanding,
             json: #"{"question":"q","image":"i","first":"x","second":"y"}"#,
-            context: .understanding(question: "q", image: .path("i")),
+            context: .understanding(question: "q", about: .image(.path("i"))),
             candidates: [.response("x"), .response("y")],
             paths: ["first", "second"]
         ),
@@ -54,14 +54,71 @@ struct ItemPayloadTests {
             task: .imageGeneration,
             json: #"{"caption":"c","candidates":["a",{"path":"b"},"a"]}"#,
             context: .generation(caption: "c"),
-            candidates: [.media(.path("a")), .media(.path("b")), .media(.path("a"))],
+            candidates: [
+                .media(.image(.path("a"))), .media(.image(.path("b"))), .media(.image(.path("a"))),
+            ],
             paths: ["candidates[0]", "candidates[1]", "candidates[2]"]
         ),
         Accepted(
             kind: .buildPairs,
             task: .imageUnderstanding,
             json: #"{"question":"q","image":"i","candidates":["x","y"]}"#,
-            context: .understanding(question: "q", image: .path("i")),
+            context: .understanding(question: "q", about: .image(.path("i"))),
+            candidates: [.response("x"), .response("y")],
+            paths: ["candidates[0]", "candidates[1]"]
+        ),
+        Accepted(
+            kind: .pointScore,
+            task: .videoGeneration,
+            json: #"{"caption":"a cube","video":{"frames":["0.png","1.png"]}}"#,
+            context: .generation(caption: "a cube"),
+            candidates: [.media(.clip([.path("0.png"), .path("1.png")]))],
+            paths: ["video"]
+        ),
+        Accepted(
+            kind: .pointScore,
+            task: .videoUnderstanding,
+            json: #"{"question":"q","video":{"frames":[{"path":"a"},"b","a"]},"response":"r"}"#,
+            context: .understanding(
+                question: "q",
+                about: .clip([.path("a"), .path("b"), .path("a")])
+            ),
+            candidates: [.response("r")],
+            paths: ["response"]
+        ),
+        Accepted(
+            kind: .pairRank,
+            task: .videoGeneration,
+            json: #"{"caption":"c","first":{"frames":["a","b"]},"second":{"frames":["c","d"]}}"#,
+            context: .generation(caption: "c"),
+            candidates: [
+                .media(.clip([.path("a"), .path("b")])), .media(.clip([.path("c"), .path("d")])),
+            ],
+            paths: ["first", "second"]
+        ),
+        Accepted(
+            kind: .pairRank,
+            task: .videoUnderstanding,
+            json: #"{"question":"q","video":{"frames":["a","b"]},"first":"x","second":"y"}"#,
+            context: .understanding(question: "q", about: .clip([.path("a"), .path("b")])),
+            candidates: [.response("x"), .response("y")],
+            paths: ["first", "second"]
+        ),
+        Accepted(
+            kind: .buildPairs,
+            task: .videoGeneration,
+            json: #"{"caption":"c","candidates":[{"frames":["a","b"]},{"frames":["c","d"]}]}"#,
+            context: .generation(caption: "c"),
+            candidates: [
+                .media(.clip([.path("a"), .path("b")])), .media(.clip([.path("c"), .path("d")])),
+            ],
+            paths: ["candidates[0]", "candidates[1]"]
+        ),
+        Accepted(
+            kind: .buildPairs,
+            task: .videoUnderstanding,
+            json: #"{"question":"q","video":{"frames":["a","b"]},"candidates":["x","y"]}"#,
+            context: .understanding(question: "q", about: .clip([.path("a"), .path("b")])),
             candidates: [.response("x"), .response("y")],
             paths: ["candidates[0]", "candidates[1]"]
         ),
@@ -80,8 +137,37 @@ struct ItemPayloadTests {
         let json = #"{"caption":"c","image":{"media":"\#(Self.hex)"}}"#
         let item = try ItemPayload(json: json.utf8, kind: .pointScore, task: .imageGeneration)
         let digest = try #require(Digest(hex: Self.hex))
-        #expect(item.candidates == [.media(.stored(digest))])
+        #expect(item.candidates == [.media(.image(.stored(digest)))])
         #expect(item.candidates[0].json.json == #"{"media":"\#(Self.hex)"}"#)
+    }
+
+    @Test("a clip is written as it was read, its frames in their shortest form")
+    func clipJSON() throws {
+        let json =
+            #"{"caption":"c","video":{"frames":[{"path":"a"},{"media":"\#(Self.hex)"},"b"]}}"#
+        let item = try ItemPayload(json: json.utf8, kind: .pointScore, task: .videoGeneration)
+        let clip = item.candidates[0].json
+        #expect(clip.json == #"{"frames":["a",{"media":"\#(Self.hex)"},"b"]}"#)
+        let again = try VisualReference(clip, path: "video", medium: .video)
+        #expect(item.candidates == [.media(again)])
+    }
+
+    @Test("a clip has 2 to 64 frames", arguments: [0, 1, 2, 64, 65])
+    func frameCount(count: Int) throws {
+        let frames = (0..<count).map { "\"\($0)\"" }.joined(separator: ",")
+        let json = #"{"caption":"c","video":{"frames":[\#(frames)]}}"#
+        func read() throws -> ItemPayload {
+            try ItemPayload(json: json.utf8, kind: .pointScore, task: .videoGeneration)
+        }
+        if (2...64).contains(count) {
+            #expect(try read().candidates.count == 1)
+        } else {
+            #expect(
+                throws: RewardModelingError.invalidItem(
+                    "video.frames: expected an array of 2 to 64, got an array of \(count)"
+                )
+            ) { try read() }
+        }
     }
 
     @Test("the caller's id is kept")
@@ -199,6 +285,62 @@ struct ItemPayloadTests {
             "candidates[1]: expected a string, got null",
             .buildPairs,
             .imageUnderstanding
+        ),
+        Refused(
+            #"{"caption":"c","video":"clip.mp4"}"#,
+            #"video: expected an object with "frames", got the string "clip.mp4""#,
+            .pointScore,
+            .videoGeneration
+        ),
+        Refused(
+            #"{"caption":"c","image":{"frames":["a","b"]}}"#,
+            #"image: expected one of "id", "caption", "video", got an unknown field"#,
+            .pointScore,
+            .videoGeneration
+        ),
+        Refused(
+            #"{"caption":"c","image":{"frames":["a","b"]}}"#,
+            #"image: expected a string or an object with "path" or "media", "#
+                + #"got an object with "frames""#,
+            .pointScore
+        ),
+        Refused(
+            #"{"caption":"c","first":{"frames":["a","b"],"fps":8},"second":{"frames":["a","b"]}}"#,
+            #"first: expected an object with "frames", got an object with "fps", "frames""#,
+            .pairRank,
+            .videoGeneration
+        ),
+        Refused(
+            #"{"caption":"c","candidates":[{"frames":["a","b"]},{"frames":["a","b","c",4]}]}"#,
+            #"candidates[1].frames[3]: expected a string or an object with "path" or "media", "#
+                + "got the number 4",
+            .buildPairs,
+            .videoGeneration
+        ),
+        Refused(
+            #"{"caption":"c","candidates":[{"frames":["a","b"]},{"frames":["a",{"path":""}]}]}"#,
+            "candidates[1].frames[1].path: expected the path of a file, got an empty string",
+            .buildPairs,
+            .videoGeneration
+        ),
+        Refused(
+            #"{"question":"q","video":{"frames":["a",{"media":"7"}]},"response":"r"}"#,
+            "video.frames[1].media: expected the 64 hexadecimal digits of a SHA-256, "
+                + #"got the string "7""#,
+            .pointScore,
+            .videoUnderstanding
+        ),
+        Refused(
+            #"{"question":"q","video":{"frames":{"0":"a"}},"response":"r"}"#,
+            #"video.frames: expected an array of 2 to 64, got an object with "0""#,
+            .pointScore,
+            .videoUnderstanding
+        ),
+        Refused(
+            #"{"question":"q","first":"x","second":"y"}"#,
+            #"video: expected an object with "frames", got nothing"#,
+            .pairRank,
+            .videoUnderstanding
         ),
     ]
 

@@ -18,7 +18,7 @@ struct PromptPackTests {
                 )
             }
         }
-        #expect(Set(pack.templates.map(\.digest)).count == 4)
+        #expect(Set(pack.templates.map(\.digest)).count == 8)
     }
 
     /// A changed word makes every recorded judgement unusable for reuse: change these on purpose.
@@ -33,6 +33,10 @@ struct PromptPackTests {
                 "image_generation/point_score 7d00593f101aad67",
                 "image_understanding/pair_rank e6840892999e99d0",
                 "image_understanding/point_score ff53c657a2b15ae5",
+                "video_generation/pair_rank f9a12290d9e8b26b",
+                "video_generation/point_score 864239542ac74696",
+                "video_understanding/pair_rank 97a0a5580098c40c",
+                "video_understanding/point_score 150ad5b7dc33cb06",
             ]
         )
     }
@@ -48,6 +52,77 @@ struct PromptPackTests {
         }
         #expect(text.contains("Description: a red cube\n"))
         #expect(text.hasSuffix("Both images are equally good."))
+    }
+
+    @Test("a prompt about clips is its clips and then one text")
+    func clipContent() throws {
+        let pack = try QuestionSamples.pack.get()
+        let pair = try pack.template(.videoGeneration, .pairRank)
+        let content = pair.content(filledWith: [.caption: "a cat jumps"])
+        #expect(content.count == 3 && content.prefix(2) == [.video(0), .video(1)])
+        #expect(pair.choices.texts[0] == "Video 1 is better than Video 2.")
+        for (task, kind) in [
+            (JudgingTask.videoGeneration, QuestionKind.pointScore),
+            (.videoUnderstanding, .pairRank), (.videoUnderstanding, .pointScore),
+        ] {
+            let template = try pack.template(task, kind)
+            #expect(template.media == [.video] && template.content(filledWith: [:]).count == 2)
+            #expect(template.content(filledWith: [:]).first == .video(0))
+        }
+    }
+
+    @Test("a template may be one line, and nothing but its placeholders")
+    func oneLine() throws {
+        var sample = PackSample()
+        sample["text"] = .string("{question}{response}")
+        let template = try sample.template()
+        #expect(template.text.filled(with: [.question: "q", .response: "r"]) == "qr")
+        sample["text"] = .array([.string("{question} {response}")])
+        #expect(try sample.template().text.source == "{question} {response}")
+    }
+
+    @Test("choices may be any texts; as free answers they are read word for word")
+    func anyChoices() throws {
+        var sample = PackSample()
+        sample["answer_prefix"] = .string("")
+        sample["choices"] = .array([
+            PackSample.choice("bad", 1), PackSample.choice("\u{1F44D} good\n", 4.5),
+        ])
+        let question = JudgementQuestion(
+            template: try sample.template(),
+            order: nil,
+            texts: [.question: "q", .response: "r"],
+            images: [try picture("i")]
+        )
+        func score(_ text: String) -> Double? {
+            AnswerReading(generated: text, isComplete: true, question: question).score
+        }
+        #expect(score("bad") == 1 && score(" \u{1F44D} good ") == 4.5)
+        #expect(score("<think>bad</think><answer>\u{1F44D} good</answer>") == 4.5)
+        #expect(score("Final Score: 3") == 3, "the grammar still reads what it can")
+        #expect(score("bad!") == nil && score("Bad") == nil && score("") == nil)
+        let chosen = try AnswerReading(probabilities: [0.5, 0.5], question: question)
+        #expect(chosen.score == 2.75 && chosen.probabilities["bad"] == 0.5)
+        let cut = AnswerReading(generated: "bad", isComplete: false, question: question)
+        #expect(cut.verdict == .unparsed)
+    }
+
+    @Test("verdicts may be any texts, shown in either order")
+    func anyVerdicts() throws {
+        let json = #"""
+            {"name":"own","templates":[{"id":"v","task":"video_generation","kind":"pair_rank",
+            "media":["first","second"],"text":"{caption} A or B?","answer_prefix":"",
+            "answer_grammar":"better_statement","choices":[{"text":"A","verdict":"first"},
+            {"text":"B","verdict":"second"},{"text":"=","verdict":"tie"}]}]}
+            """#
+        let template = try PromptPack(json: json.utf8).template(.videoGeneration, .pairRank)
+        for (order, expected) in [
+            (PresentationOrder.firstSecond, Verdict.second), (.secondFirst, .first),
+        ] {
+            let question = JudgementQuestion(template: template, order: order, texts: [:])
+            let reading = AnswerReading(generated: "B\n", isComplete: true, question: question)
+            #expect(reading.verdict == expected)
+        }
     }
 
     @Test(
@@ -130,215 +205,5 @@ struct PromptPackTests {
                 #expect(error.message.contains("expected "), "seed \(seed): \(error)")
             }
         }
-    }
-}
-
-@Suite("Refused prompt packs")
-struct PromptPackRefusalTests {
-    struct Fault: Sendable, CustomStringConvertible {
-        let description: String
-        let change: @Sendable (inout PackSample) -> Void
-
-        init(_ sentence: String, _ change: @escaping @Sendable (inout PackSample) -> Void) {
-            description = sentence
-            self.change = change
-        }
-    }
-
-    static let faults: [Fault] = [
-        Fault(#"templates[0].id: expected a string, got nothing"#) { $0["id"] = nil },
-        Fault(#"templates[0].id: expected a name, got the string """#) { $0["id"] = .string("") },
-        Fault(#"templates[0].tone: expected one of "id", "task""#) { $0["tone"] = .null },
-        Fault(
-            #"templates[0].task: expected "image_generation" or "image_understanding", got nothing"#
-        ) {
-            $0["task"] = nil
-        },
-        Fault(
-            #"templates[0].kind: expected "point_score" or "pair_rank", got the "#
-                + #"string "build_pairs""#
-        ) {
-            $0["kind"] = .string("build_pairs")
-        },
-        Fault(#"templates[0].media: expected ["image"], got ["first","second"]"#) {
-            $0["media"] = .array([.string("first"), .string("second")])
-        },
-        Fault(#"templates[0].text: expected a string or an array of lines, got the number 3"#) {
-            $0["text"] = .number(3)
-        },
-        Fault(
-            "templates[0].text: expected only the placeholders {question}, {response}, got {prompt}"
-        ) {
-            $0["text"] = .string("{question} {response} {prompt}")
-        },
-        Fault(
-            "templates[0].text: expected only the placeholders {question}, "
-                + "{response}, got {caption}"
-        ) {
-            $0["text"] = .string("{question} {response} {caption}")
-        },
-        Fault(
-            "templates[0].text: expected the placeholders {question}, "
-                + "{response}, got none for {response}"
-        ) {
-            $0["text"] = .string("{question}")
-        },
-        Fault(#"templates[0].answer_grammar: expected "final_score" for this kind"#) {
-            $0["answer_grammar"] = .string("better_statement")
-        },
-        Fault("templates[0].answer_prefix: expected a string, got nothing") {
-            $0["answer_prefix"] = nil
-        },
-        Fault(
-            "templates[0].scale: expected two numbers, the least and the "
-                + "greatest score, got an array of 2"
-        ) {
-            $0["scale"] = .array([.number(5), .number(1)])
-        },
-        Fault("templates[0].choices: expected an array of at least two choices, got an array of 1")
-        {
-            $0["choices"] = PackSample.numerals([1])
-        },
-        Fault("templates[0].choices[1].value: expected a number on the scale, got the number 6") {
-            $0["choices"] = PackSample.numerals([1, 6])
-        },
-        Fault(
-            "templates[0].choices[1].value: expected numbers on the scale in "
-                + "rising order, got the number 2"
-        ) {
-            $0["choices"] = PackSample.numerals([3, 2])
-        },
-        Fault(#"templates[0].choices[1].text: expected a text of its own, got the string "1""#) {
-            $0["choices"] = .array([PackSample.choice("1", 1), PackSample.choice("1", 2)])
-        },
-        Fault(
-            #"templates[0].choices[1].text: expected an answer that reads as "#
-                + #"2.0, got "3", which reads as 3.0"#
-        ) {
-            $0["choices"] = .array([PackSample.choice("1", 1), PackSample.choice("3", 2)])
-        },
-        Fault(
-            #"templates[0].choices[0].text: expected an answer that reads as "#
-                + #"1.0, got "1", which reads as unparsed"#
-        ) {
-            $0["answer_prefix"] = .string("Score: ")
-        },
-    ]
-
-    @Test("a fault is named by its path", arguments: faults)
-    func refuses(fault: Fault) {
-        var sample = PackSample()
-        fault.change(&sample)
-        #expect {
-            try PromptPack(json: sample.pack().utf8)
-        } throws: { error in
-            let sentence = "\(error)"
-            return sentence.hasPrefix(fault.description)
-        }
-    }
-
-    @Test("two templates may share neither id nor task and kind")
-    func doubled() {
-        let sample = PackSample()
-        var renamed = sample
-        renamed["id"] = .string("other")
-        #expect(
-            throws: RewardModelingError.invalidPromptPack(
-                "templates[1].id: expected an id of its own, got \"sample\" again"
-            )
-        ) {
-            try PromptPack(json: sample.pack(with: sample).utf8)
-        }
-        #expect(
-            throws: RewardModelingError.invalidPromptPack(
-                "templates[1]: expected one template for image_understanding and point_score, "
-                    + "got a second beside \"sample\""
-            )
-        ) {
-            try PromptPack(json: sample.pack(with: renamed).utf8)
-        }
-    }
-
-    @Test(
-        "a pack that is none is refused",
-        arguments: [
-            ("", "prompt pack: expected a JSON object, got 0 bytes"),
-            ("[]", "prompt pack: expected an object, got an array of 0"),
-            (
-                #"{"name":"x"}"#,
-                "templates: expected an array of at least one template, got nothing"
-            ),
-            (
-                #"{"name":"x","templates":[]}"#,
-                "templates: expected an array of at least one template"
-            ),
-            (
-                #"{"name":"x","templates":[],"more":1}"#,
-                "more: expected one of \"name\", \"templates\""
-            ),
-            (
-                #"{"name":"x","templates":[7]}"#,
-                "templates[0]: expected an object, got the number 7"
-            ),
-        ]
-    )
-    func refusesWhole(json: String, sentence: String) {
-        #expect { try PromptPack(json: json.utf8) } throws: { "\($0)".hasPrefix(sentence) }
-    }
-
-    @Test("a comparison's choices name both sides once")
-    func verdicts() {
-        let source = String(decoding: PackageSource.builtin, as: UTF8.self)
-        let sameSide = source.replacing(#""verdict": "second""#, with: #""verdict": "first""#)
-        #expect { try PromptPack(json: sameSide.utf8) } throws: {
-            "\($0)".contains("choices[1].verdict: expected each of first, second and tie once")
-        }
-        let contrary = source.replacing(
-            #""text": "Image 2 is better than Image 1.", "verdict": "second""#,
-            with: #""text": "Image 1 is better.", "verdict": "second""#
-        )
-        #expect { try PromptPack(json: contrary.utf8) } throws: {
-            "\($0)".contains("expected an answer that reads as second")
-        }
-    }
-}
-
-/// The built-in pack's bytes.
-enum PackageSource {
-    static var builtin: [UInt8] { PromptPack.builtinSource }
-}
-
-/// A small pack that a test spoils in one place.
-struct PackSample {
-    private var fields: [String: PayloadValue] = [
-        "id": .string("sample"), "task": .string("image_understanding"),
-        "kind": .string("point_score"), "media": .array([.string("image")]),
-        "text": .array([.string("{question}"), .string("{response}")]),
-        "answer_grammar": .string("final_score"), "scale": .array([.number(1), .number(5)]),
-        "answer_prefix": .string("Final Score: "), "choices": PackSample.numerals([1, 2, 3, 4, 5]),
-    ]
-
-    subscript(_ name: String) -> PayloadValue? {
-        get { fields[name] }
-        set { fields[name] = newValue }
-    }
-
-    static func numerals(_ values: [Int]) -> PayloadValue {
-        .array(values.map { choice("\($0)", Double($0)) })
-    }
-
-    static func choice(_ text: String, _ value: Double) -> PayloadValue {
-        .object(["text": .string(text), "value": .number(value)])
-    }
-
-    func pack(with other: PackSample? = nil) -> String {
-        let templates = [self] + (other.map { [$0] } ?? [])
-        return PayloadValue.object([
-            "name": .string("test"), "templates": .array(templates.map { .object($0.fields) }),
-        ]).json
-    }
-
-    func template() throws -> PromptTemplate {
-        try PromptPack(json: pack().utf8).templates[0]
     }
 }

@@ -6,8 +6,9 @@ struct HelpGoldenTests {
     /// Every page, in the order of the golden file.
     static let pages = [
         [], ["submit"], ["get"], ["get", "jobs"], ["get", "daemons"], ["get", "queues"],
-        ["describe"], ["describe", "job"], ["watch"], ["cancel"], ["retry"], ["results"], ["pairs"],
-        ["queue"], ["queue", "create"], ["queue", "pause"], ["queue", "resume"], ["drain"],
+        ["get", "models"], ["describe"], ["describe", "job"], ["watch"], ["cancel"], ["retry"],
+        ["results"], ["pairs"], ["queue"], ["queue", "create"], ["queue", "pause"],
+        ["queue", "resume"], ["drain"],
         ["migrate"], ["version"],
     ]
 

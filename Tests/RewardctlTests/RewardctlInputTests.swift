@@ -20,6 +20,27 @@ struct RewardctlInputTests {
         #expect(try rules.resolve(item)["image"]?.text == expected)
     }
 
+    @Test("the frames of clips are completed like pictures")
+    func frames() throws {
+        let rules = MediaPaths(directory: "/base", task: "video_generation")
+        let item = try JSONReader.read(
+            Array(
+                #"{"video":{"frames":["a",{"path":"b"}]},"candidates":[{"frames":["c","/d"]}]}"#
+                    .utf8
+            )
+        )
+        #expect(
+            try rules.resolve(item).json
+                == #"{"video":{"frames":["/base/a",{"path":"/base/b"}]},"#
+                + #""candidates":[{"frames":["/base/c","/d"]}]}"#
+        )
+        let wrong = JSONNode.object([
+            "first": .object(["frames": .array([.string("a"), .string("http://e.org/b.png")])])
+        ])
+        let error = #expect(throws: MediaPathError.self) { try rules.resolve(wrong) }
+        #expect(error?.message.hasPrefix("first.frames[1]: expected the path of a file") == true)
+    }
+
     @Test("the directory of an items file is absolute")
     func directories() {
         func directory(_ path: String) -> String {
@@ -61,6 +82,15 @@ struct RewardctlInputTests {
     )
     func notMoments(text: String) {
         #expect(MomentText.parse(text, now: 0) == nil)
+    }
+
+    @Test("an option that is a list is split at its commas")
+    func listOptions() throws {
+        let object = try JobOptions.object(
+            ["tasks=image_generation,video_generation", "epochs=2"],
+            lists: ["tasks"]
+        )
+        #expect(object.json == #"{"tasks":["image_generation","video_generation"],"epochs":2}"#)
     }
 
     @Test("options are typed as JSON where they spell a number or a boolean")

@@ -23,6 +23,24 @@ struct UsageErrorTests {
             ([], "Missing expected subcommand."),
             (["submit"], "Missing expected argument '<kind>'."),
             (["submit", "point_score"], "Missing expected option '--task <task>'."),
+            (["submit", "train"], "Missing expected option '--dataset <file>'."),
+            (
+                [
+                    "submit", "train", "--dataset", "d", "--base", "m", "--name", "n", "--task",
+                    "image_generation",
+                ],
+                "The option '--task' does not go with the kind 'train'."
+            ),
+            (
+                [
+                    "submit", "point_score", "--task", "image_generation", "--model", "m",
+                    "--items", "-", "--name", "n",
+                ], "The option '--name' does not go with a kind that judges."
+            ),
+            (
+                ["submit", "train", "--dataset", "-", "--base", "m", "--name", "n"],
+                "The value '-' is invalid for '--dataset <file>': expected a file"
+            ),
             (["cancel", "x"], "The value 'x' is invalid for '<id>': expected a whole number"),
             (["cancel", "-1"], "The value '-1' is invalid for '<id>'"),
             (

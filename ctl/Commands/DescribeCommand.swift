@@ -42,7 +42,8 @@ enum DescribeJob: Command {
             waiting: try waiting(for: row, api),
             failures: try allowed { () throws(PostgresError) in try api.failures(job: id) } ?? [],
             events: try allowed { () throws(PostgresError) in try api.events(job: id, limit: 20) }
-                ?? []
+                ?? [],
+            training: try training(of: row, api)
         )
         if context.arguments.text("output") == "json" {
             try context.output.line(description.json)
@@ -50,6 +51,18 @@ enum DescribeJob: Command {
             for line in description.lines(context.terminal) { try context.output.line(line) }
         }
         return .success
+    }
+
+    /// How far a train job is.
+    private static func training(of row: JSONNode, _ api: SQLAPI) throws -> TrainingStatus? {
+        let job = JobSummary(row)
+        guard job.isTraining,
+            let latest = try api.progress(job: job.id, after: 0, limit: 1).last
+        else { return nil }
+        return TrainingStatus(
+            latest,
+            keeping: try api.validation(job: job.id)?["data"]?["validation"]
+        )
     }
 
     /// Why a job that could run does not; asks about queues and daemons only then.

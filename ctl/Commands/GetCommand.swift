@@ -1,14 +1,17 @@
 import ArgumentParsing
 import JSONReading
 
-/// `rewardctl get jobs|daemons|queues`: lists.
+/// `rewardctl get jobs|daemons|queues|models`: lists.
 enum GetCommand {
-    /// The group of the three lists.
+    /// The group of the lists.
     static let spec = CommandSpec(
         "get",
-        overview: "List jobs, daemons or queues.",
+        overview: "List jobs, daemons, queues or trained models.",
         groups: [
-            CommandGroup("LISTS", [GetJobs.spec, GetDaemons.spec, GetQueues.spec])
+            CommandGroup(
+                "LISTS",
+                [GetJobs.spec, GetDaemons.spec, GetQueues.spec, GetModels.spec]
+            )
         ]
     )
 }

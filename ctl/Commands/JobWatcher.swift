@@ -29,19 +29,28 @@ struct JobWatcher {
         var api = first
         var rate = RateEstimate()
         var last: JobSummary?
+        var training: TrainingStatus?
+        var lastEvent: Int64?
         defer { if drawsBar { context.terminal.clearStatus() } }
         while true {
-            guard let row = try look(&api, context) else {
+            guard let look = try look(&api, after: lastEvent, context) else {
                 throw CommandFailure(.notFound, "job \(id): not found.")
             }
+            let row = look.row
             let job = JobSummary(row)
             rate.note(done: job.itemsFinished, at: .now)
+            for report in look.progress {
+                let progress = TrainingStatus(report, keeping: training?.validation)
+                training = progress
+                if !drawsBar { try context.output.line(progress.event(job: id).json) }
+            }
+            lastEvent = training?.eventID ?? 0
             if drawsBar {
-                context.terminal.status(Self.line(job, rate))
+                context.terminal.status(Self.line(job, rate, training))
             } else if job != last {
                 try context.output.line(Self.event(job).json)
-                try context.output.flush()
             }
+            try context.output.flush()
             last = job
             if job.isFinal {
                 if drawsBar { context.terminal.clearStatus() }
@@ -83,13 +92,35 @@ struct JobWatcher {
         return nil
     }
 
-    /// The job's row; opens the database again when the connection is lost.
-    private func look(_ api: inout SQLAPI, _ context: CommandContext) throws -> JSONNode? {
+    /// What one look at the job shows.
+    private struct Look {
+        /// The job's row.
+        let row: JSONNode
+        /// What a training reported since the last look; at the first one its latest report.
+        let progress: [JSONNode]
+    }
+
+    /// Looks at the job, nil when there is none; opens the database again when the connection is
+    /// lost.
+    private func look(
+        _ api: inout SQLAPI,
+        after event: Int64?,
+        _ context: CommandContext
+    ) throws -> Look? {
         let giveUp = ContinuousClock.now + Self.patience
         var pause: Int32 = 1000
         while true {
             do throws(PostgresError) {
-                return try api.job(id)
+                guard let row = try api.job(id) else { return nil }
+                guard JobSummary(row).isTraining else { return Look(row: row, progress: []) }
+                return Look(
+                    row: row,
+                    progress: try api.progress(
+                        job: id,
+                        after: event ?? 0,
+                        limit: event == nil ? 1 : 1000
+                    )
+                )
             } catch {
                 guard error.isConnectionLost, ContinuousClock.now < giveUp else { throw error }
                 if pause == 1000 { context.say("The database went away; trying again.") }
@@ -112,7 +143,15 @@ struct JobWatcher {
 
     // MARK: - Texts
 
-    private static func line(_ job: JobSummary, _ rate: RateEstimate) -> String {
+    private static func line(
+        _ job: JobSummary,
+        _ rate: RateEstimate,
+        _ training: TrainingStatus?
+    ) -> String {
+        if job.isTraining {
+            return (["job \(job.id)", job.state] + (training?.statusParts ?? []))
+                .joined(separator: "  ")
+        }
         var parts = [
             "job \(job.id)", job.state,
             ProgressBar.bar(done: job.itemsFinished, total: job.itemsTotal),
@@ -138,8 +177,13 @@ struct JobWatcher {
     }
 
     private static func ending(_ job: JobSummary, _ row: JSONNode) -> String {
-        var text = "Job \(job.id) \(job.state): \(NumberText.counted(job.itemsDone, "item")) judged"
-        if job.itemsFailed > 0 { text += ", \(NumberText.grouped(job.itemsFailed)) failed" }
+        var text = "Job \(job.id) \(job.state)"
+        if job.isTraining {
+            text += job.itemsDone > 0 ? ": the model is made" : ": no model was made"
+        } else {
+            text += ": \(NumberText.counted(job.itemsDone, "item")) judged"
+            if job.itemsFailed > 0 { text += ", \(NumberText.grouped(job.itemsFailed)) failed" }
+        }
         if let seconds = row["_running"]?.double, seconds.isFinite, seconds >= 0 {
             text += ", in \(DurationText.describe(.seconds(seconds.rounded())))"
         }

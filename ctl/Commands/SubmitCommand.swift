@@ -16,34 +16,60 @@ enum SubmitCommand: Command {
 
               point_score   image_generation      caption, image
                             image_understanding   question, image, response
+                            video_generation      caption, video
+                            video_understanding   question, video, response
               pair_rank     image_generation      caption, first, second
                             image_understanding   question, image, first, second
+                            video_generation      caption, first, second
+                            video_understanding   question, video, first, second
               build_pairs   image_generation      caption, candidates
                             image_understanding   question, image, candidates
+                            video_generation      caption, candidates
+                            video_understanding   question, video, candidates
 
             Images are file paths on the daemon's machine; relative ones start from the directory of \
-            the items file. With --upload-media the files are read here and stored in the database.
+            the items file. A video, and each candidate of video_generation, is {"frames": [image, \
+            …]} with 2 to 64 images. With --upload-media the files are read here and stored in the \
+            database.
 
             Options of a job: answer=choices|generate, orders=both|single, reuse=true|false, \
             margin_minimum=<number>, max_new_tokens=<n>, shard_size=<n>, max_attempts=<n>.
+
+            The kind train makes a model instead. It takes --dataset, --base and --name in place of \
+            --task, --model and --items, and runs on a daemon with training.directory that has the \
+            base. The dataset, on the daemon's machine under its media roots, has one example a line: \
+            an item as above with "task" and "score" (point_score) or "verdict" (pair_rank), a \
+            "chosen" and a "rejected" candidate, or "media", "prompt" and "response".
+
+            Options of train: epochs=<number>, max_steps=<n>, batch_size=<n>, learning_rate=<number>, \
+            weight_decay=<number>, warmup_ratio=<0…1>, final_learning_rate_ratio=<0…1>, \
+            clip_norm=<number>, accumulation=<n>, seed=<n>, validation_fraction=<0…0.5>, \
+            validate_every=<steps>, checkpoint_every=<steps>, method=full|lora, lora_rank=<n>, \
+            lora_alpha=<number>, tasks=<task,…>, precision=bf16|f32, replace=true|false, \
+            max_attempts=<n>.
             """,
         arguments: [
-            ArgumentSpec("kind", "What is asked about each item.", values: CommonArguments.kinds)
+            ArgumentSpec(
+                "kind",
+                "What is asked about each item, or train.",
+                values: CommonArguments.kinds
+            )
         ],
         options: [
             .option(
                 "task",
                 value: "task",
                 "What is judged.",
-                values: CommonArguments.tasks,
-                required: true
+                values: CommonArguments.tasks
             ),
-            .option("model", value: "name", "Model, as daemons name it.", required: true),
+            .option("model", value: "name", "Model that judges, as daemons name it."),
+            .option("items", value: "file", "JSONL file, or - for standard input."),
+            .option("dataset", value: "file", "For train: JSONL file of examples; not read here."),
+            .option("base", value: "model", "For train: the model to start from."),
             .option(
-                "items",
-                value: "file",
-                "JSONL file, or - for standard input.",
-                required: true
+                "name",
+                value: "model",
+                "For train: name of the new model; a-z, 0-9, '.', '_' and '-'."
             ),
             .option(
                 "option",
@@ -56,7 +82,7 @@ enum SubmitCommand: Command {
                 "priority",
                 value: "n",
                 "From -1000 to 1000; higher is sooner.",
-                default: "0",
+                defaultText: "0, for train -100",
                 format: .int(-1000...1000)
             ),
             .option(
@@ -85,25 +111,50 @@ enum SubmitCommand: Command {
             "rewardctl submit point_score --task image_generation --model scenes --items night.jsonl",
             "rewardctl submit build_pairs --task image_generation --model scenes --items - --at 02:00 \\",
             "  --option orders=single < candidates.jsonl",
+            "rewardctl submit train --dataset /srv/pairs/train.jsonl --base scenes --name scenes-2 \\",
+            "  --option epochs=3 --option learning_rate=5e-5 --watch",
         ]
     )
 
+    /// Options that only one of judging and training takes.
+    private static let judgingOptions = ["task", "model", "items"]
+    private static let trainingOptions = ["dataset", "base", "name"]
+
     static func run(_ context: CommandContext) throws -> ExitCode {
         let arguments = context.arguments
-        var request = try request(arguments)
+        let isTraining = try arguments.requiredText("kind") == CommonArguments.trainKind
+        for name in isTraining ? trainingOptions : judgingOptions {
+            _ = try arguments.requiredText(name)
+        }
+        let others = isTraining ? judgingOptions : trainingOptions
+        if let other = others.first(where: { arguments.text($0) != nil }) {
+            throw arguments.usageError(
+                "The option '--\(other)' does not go with \(isTraining ? "the kind 'train'" : "a kind that judges")."
+            )
+        }
+        return isTraining ? try TrainSubmission.run(context) : try judge(context)
+    }
+
+    private static func judge(_ context: CommandContext) throws -> ExitCode {
+        let arguments = context.arguments
+        var request = try request(
+            arguments,
+            task: arguments.requiredText("task"),
+            model: arguments.requiredText("model"),
+            options: JobOptions.object(arguments.texts("option"))
+        )
         let path = try arguments.requiredText("items")
         let rules = MediaPaths(
             directory: MediaPaths.directory(
                 ofItems: path,
                 workingDirectory: FileManager.default.currentDirectoryPath
             ),
-            task: request.task
+            task: request.task ?? ""
         )
         let items = try read(path, rules, context.terminal)
         let api = try context.connect()
-        let isDryRun = arguments.flag("dry-run")
         do {
-            if arguments.flag("upload-media"), !isDryRun {
+            if arguments.flag("upload-media"), !arguments.flag("dry-run") {
                 request.items = try MediaUpload(rules: rules, api: api).replacePaths(
                     of: items,
                     context.terminal
@@ -113,40 +164,56 @@ enum SubmitCommand: Command {
             }
             context.terminal.status("Submitting \(NumberText.counted(items.count, "item"))…")
             defer { context.terminal.clearStatus() }
-            if isDryRun {
-                try api.tryEnqueue(request)
-                context.terminal.clearStatus()
-                context.say("Would submit \(summary(request, items)).")
-                return .success
-            }
-            let (id, isNew) = try api.enqueue(request)
-            context.terminal.clearStatus()
-            try context.output.line("\(id)")
-            try context.output.flush()
-            context.say(
-                isNew
-                    ? "Submitted job \(id): \(summary(request, items))."
-                    : "Job \(id) has this key already; nothing was submitted."
-            )
-            return arguments.flag("watch")
-                ? try JobWatcher(id: id, deadline: nil).run(api, context) : .success
+            return try send(request, summary(request, items), api, context)
         } catch let error as PostgresError where !error.isConnectionLost {
             throw located(FailureTable.failure(error), items)
         }
     }
 
-    private static func request(_ arguments: ParsedArguments) throws -> EnqueueRequest {
+    /// Submits or, with `--dry-run`, only checks; prints the job's number and watches it if asked to.
+    static func send(
+        _ request: EnqueueRequest,
+        _ summary: String,
+        _ api: SQLAPI,
+        _ context: CommandContext
+    ) throws -> ExitCode {
+        if context.arguments.flag("dry-run") {
+            try api.tryEnqueue(request)
+            context.terminal.clearStatus()
+            context.say("Would submit \(summary).")
+            return .success
+        }
+        let (id, isNew) = try api.enqueue(request)
+        context.terminal.clearStatus()
+        try context.output.line("\(id)")
+        try context.output.flush()
+        context.say(
+            isNew
+                ? "Submitted job \(id): \(summary)."
+                : "Job \(id) has this key already; nothing was submitted."
+        )
+        return context.arguments.flag("watch")
+            ? try JobWatcher(id: id, deadline: nil).run(api, context) : .success
+    }
+
+    /// The request of the command line, without its items.
+    static func request(
+        _ arguments: ParsedArguments,
+        task: String?,
+        model: String,
+        options: JSONNode
+    ) throws -> EnqueueRequest {
         if arguments.text("at") != nil, arguments.text("in") != nil {
             throw arguments.usageError("The options '--at' and '--in' exclude each other.")
         }
         return EnqueueRequest(
             kind: try arguments.requiredText("kind"),
-            task: try arguments.requiredText("task"),
-            model: try arguments.requiredText("model"),
+            task: task,
+            model: model,
             items: [],
-            options: try JobOptions.object(arguments.texts("option")).json,
+            options: options.json,
             queue: try arguments.requiredText("queue"),
-            priority: try arguments.int("priority") ?? 0,
+            priority: try arguments.int("priority"),
             runAt: arguments.text("at").flatMap { MomentText.parse($0, now: time(nil)) },
             delaySeconds: try arguments.duration("in").map { $0 / .seconds(1) } ?? 0,
             key: arguments.text("key")
@@ -183,17 +250,26 @@ enum SubmitCommand: Command {
 
     /// The failure in the user's words: lines of the file for items, options for arguments.
     private static func located(_ failure: CommandFailure, _ items: ItemsFile) -> CommandFailure {
-        let names = [
-            "kind: ": "<kind>: ", "task: ": "--task: ", "model: ": "--model: ",
-            "queue: ": "--queue: ", "priority: ": "--priority: ", "run_at: ": "--at: ",
-            "idempotency_key: ": "--key: ", "options.": "--option ", "items: ": "\(items.name): ",
+        let failure = renamed(failure, ["model: ": "--model: ", "items: ": "\(items.name): "])
+        return CommandFailure(failure.exitCode, items.locating(failure.message))
+    }
+
+    /// The failure with options in place of SQL arguments at its start.
+    ///
+    /// - Parameter own: Replacements that are not the same for every kind of job.
+    static func renamed(_ failure: CommandFailure, _ own: [String: String]) -> CommandFailure {
+        let shared = [
+            "kind: ": "<kind>: ", "task: ": "--task: ", "queue: ": "--queue: ",
+            "priority: ": "--priority: ", "run_at: ": "--at: ", "idempotency_key: ": "--key: ",
+            "options.": "--option ",
         ]
-        for (argument, option) in names where failure.message.hasPrefix(argument) {
+        for (argument, option) in own.merging(shared, uniquingKeysWith: { own, _ in own })
+        where failure.message.hasPrefix(argument) {
             return CommandFailure(
                 failure.exitCode,
                 option + failure.message.dropFirst(argument.count)
             )
         }
-        return CommandFailure(failure.exitCode, items.locating(failure.message))
+        return failure
     }
 }

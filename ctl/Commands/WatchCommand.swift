@@ -6,7 +6,8 @@ enum WatchCommand: Command {
         "watch",
         overview: "Follow a job until it ends.",
         discussion: """
-            Draws a progress bar on a terminal and prints one JSON object for every change otherwise. \
+            Draws a progress bar on a terminal and prints one JSON object for every change otherwise; \
+            of a training also one for every report of its progress. \
             Ends with 0 when every item was judged, with 1 when the job or an item failed. Ctrl-C \
             stops watching; the job goes on.
             """,

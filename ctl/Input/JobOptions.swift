@@ -8,8 +8,12 @@ enum JobOptions {
     /// A value that spells a JSON number or boolean becomes one, everything else is a string; which
     /// options exist and what they may hold is the database's to say.
     ///
+    /// - Parameter lists: Options whose value is a list of words, separated by commas.
     /// - Throws: `CommandFailure` for an assignment without name or `=`, or a name given twice.
-    static func object(_ assignments: [String]) throws(CommandFailure) -> JSONNode {
+    static func object(
+        _ assignments: [String],
+        lists: Set<String> = []
+    ) throws(CommandFailure) -> JSONNode {
         var members: [JSONNode.Member] = []
         for assignment in assignments {
             let parts = assignment.split(
@@ -28,9 +32,19 @@ enum JobOptions {
             guard !members.contains(where: { $0.name == name }) else {
                 throw CommandFailure(.usage, "The option '--option \(name)' is given twice.")
             }
-            members.append(.init(name: String(name), value: value(String(text))))
+            let isList = lists.contains(String(name))
+            members.append(
+                .init(
+                    name: String(name),
+                    value: isList ? list(text) : value(String(text))
+                )
+            )
         }
         return .object(members)
+    }
+
+    private static func list(_ text: Substring) -> JSONNode {
+        .array(text.split(separator: ",").map { .string(String($0)) })
     }
 
     private static func value(_ text: String) -> JSONNode {

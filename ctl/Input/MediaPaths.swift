@@ -52,14 +52,18 @@ struct MediaPaths: Sendable {
         for index in members.indices {
             let name = members[index].name
             switch (name, members[index].value) {
-            case ("image", let value):
-                members[index].value = try change(value, name)
+            case ("image", let value), ("video", let value):
+                members[index].value = try mapReference(value, name, change)
             case ("first", let value) where candidatesAreMedia,
                 ("second", let value) where candidatesAreMedia:
-                members[index].value = try change(value, name)
+                members[index].value = try mapReference(value, name, change)
             case ("candidates", .array(var elements)) where candidatesAreMedia:
                 for place in elements.indices {
-                    elements[place] = try change(elements[place], "candidates[\(place)]")
+                    elements[place] = try mapReference(
+                        elements[place],
+                        "candidates[\(place)]",
+                        change
+                    )
                 }
                 members[index].value = .array(elements)
             default: continue
@@ -68,7 +72,29 @@ struct MediaPaths: Sendable {
         return .object(members)
     }
 
-    private func absolute(_ path: String, at place: String) throws(MediaPathError) -> String {
+    /// Changes one picture, or every frame of a clip.
+    private func mapReference<Failure: Error>(
+        _ value: JSONNode,
+        _ place: String,
+        _ change: (JSONNode, _ place: String) throws(Failure) -> JSONNode
+    ) throws(Failure) -> JSONNode {
+        guard case .object(var members) = value, value["frames"] != nil else {
+            return try change(value, place)
+        }
+        for index in members.indices where members[index].name == "frames" {
+            guard case .array(var frames) = members[index].value else { continue }
+            for frame in frames.indices {
+                frames[frame] = try change(frames[frame], "\(place).frames[\(frame)]")
+            }
+            members[index].value = .array(frames)
+        }
+        return .object(members)
+    }
+
+    /// A path of a file as an absolute one.
+    ///
+    /// - Throws: `MediaPathError` for an address such as `https://…`.
+    func absolute(_ path: String, at place: String) throws(MediaPathError) -> String {
         for scheme in ["http://", "https://", "file://", "s3://", "data:"]
         where path.lowercased().hasPrefix(scheme) {
             throw MediaPathError(

@@ -11,14 +11,20 @@ struct JobDescription {
     let failures: [JSONNode]
     /// Events, oldest first.
     let events: [JSONNode]
+    /// How far a training is; nil for other jobs and before the first report.
+    var training: TrainingStatus?
 
     /// The document.
     var json: String {
-        JSONNode.object([
-            "apiVersion": .string(RecordList.apiVersion), "job": RecordList.visible(row),
-            "waiting": .array(waiting.map(JSONNode.string)), "failures": .array(failures),
-            "events": .array(events),
-        ]).json
+        var members: [JSONNode.Member] = [
+            .init(name: "apiVersion", value: .string(RecordList.apiVersion)),
+            .init(name: "job", value: RecordList.visible(row)),
+            .init(name: "waiting", value: .array(waiting.map(JSONNode.string))),
+            .init(name: "failures", value: .array(failures)),
+            .init(name: "events", value: .array(events)),
+        ]
+        if let training { members.append(.init(name: "training", value: training.json)) }
+        return JSONNode.object(members).json
     }
 
     /// The text, line by line.
@@ -57,12 +63,14 @@ struct JobDescription {
     private func fields(_ job: JobSummary, _ terminal: Terminal) -> [(String, String)] {
         [
             ("State", terminal.coloured(state: job.state)),
-            ("Kind", "\(job.kind), \(job.task)"),
-            ("Model", job.model),
+            ("Kind", [job.kind, job.task].filter { !$0.isEmpty }.joined(separator: ", ")),
+            (job.isTraining ? "Base" : "Model", job.model),
             ("Queue", "\(job.queue), priority \(job.priority)"),
             ("Progress", progress(job)),
             ("Shards", shards),
-            ("Speed", speed(job)),
+            ("Speed", job.isTraining ? "" : speed(job)),
+            ("Training", training?.summary(isRunning: !job.isFinal) ?? ""),
+            ("Validation", training?.validationText ?? ""),
             ("Submitted", moment("created_at") + " by \(job.submittedBy)"),
             ("Started", moment("started_at")),
             ("Finished", moment("finished_at") + duration),

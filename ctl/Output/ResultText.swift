@@ -2,8 +2,8 @@ import JSONReading
 
 /// Results as a person reads them in one table cell.
 enum ResultText {
-    /// What an item came to: a score with its scale, a verdict with its confidence, a pair, or the
-    /// error.
+    /// What an item came to: a score with its scale, a verdict with its confidence, a pair, a model,
+    /// or the error.
     static func summary(_ row: JSONNode) -> String {
         if row["state"]?.text == "failed" {
             return "\(row["error_code"]?.cell ?? "unknown"): \(row["error"]?.cell ?? "")"
@@ -11,6 +11,10 @@ enum ResultText {
         guard let result = row["result"] else { return "" }
         if let score = result["score"]?.double {
             return self.score(score, result)
+        }
+        if let model = result["model"]?.text {
+            return "model \(model), \(result["steps"]?.cell ?? "?") steps, loss "
+                + number(result["loss"])
         }
         if let verdict = result["verdict"]?.text {
             var text = verdict

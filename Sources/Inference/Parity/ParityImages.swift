@@ -69,7 +69,7 @@ extension ParityRun {
             let frames = try golden.record.videoFrames.map { try load($0) }
             return [
                 Cut(
-                    processed: videoProcessor.tiles(of: frames),
+                    processed: session.builder.videoProcessor.tiles(of: frames),
                     packing: .pooledFrames(count: frames.count)
                 )
             ]

@@ -10,8 +10,6 @@ package struct ParityRun {
     package typealias ImageLoader = (_ name: String) throws -> RGBImage
 
     let session: EngineSession
-    /// Frames of videos; pictures are the session's own work.
-    let videoProcessor: VideoProcessor
     let goldensDirectory: String
     let loadImage: ImageLoader
     /// The checkpoint's weights are single precision: other goldens apply.
@@ -21,8 +19,7 @@ package struct ParityRun {
 
     /// Loads a checkpoint for sequences of the goldens' lengths.
     ///
-    /// - Throws: ``InferenceError``, `VisionPreprocessingError` or ``ParityError`` when the
-    ///   checkpoint cannot be used.
+    /// - Throws: ``InferenceError`` when the checkpoint cannot be used.
     package init(
         checkpoint directory: String,
         goldens goldensDirectory: String,
@@ -38,17 +35,6 @@ package struct ParityRun {
         )
         let blueprint = try EngineBlueprint(directory: directory, options: options)
         session = try blueprint.makeSession()
-        videoProcessor = try VideoProcessor.read(
-            directory: directory,
-            imageSize: blueprint.config.vision.imageSize
-        )
-        guard videoProcessor.imageSize == blueprint.config.vision.imageSize else {
-            throw ParityError(
-                "\(directory): expected frames of side \(blueprint.config.vision.imageSize), got "
-                    + "\(videoProcessor.imageSize) in the video processor's configuration. Is it "
-                    + "from another checkpoint?"
-            )
-        }
         self.goldensDirectory = goldensDirectory
         self.loadImage = loadImage
         family = blueprint.config.family

@@ -39,7 +39,7 @@ extension ParityRun {
         let rendered = tokens.flatMap { token -> [Int32] in
             switch token {
             case .id(let id): [id]
-            case .image(let slot): placeholders(slot, features, of: golden)
+            case .image(let slot), .video(let slot): placeholders(slot, features, of: golden)
             }
         }
         meter.equal("chat_template", rendered, expected)
@@ -69,13 +69,18 @@ extension ParityRun {
     /// The message a case's prompt was rendered from, when this checkpoint's template renders it.
     private func content(of golden: GoldenCase) -> [ContentPart]? {
         let images = golden.record.images
+        var slots = images.indices.map { ContentPart.image($0) }
         let opening: String
         switch (golden.pipeline, family) {
         case (.textOnly, .llavaOneVision), (.huggingFace, .llavaOneVision):
             opening = "<|im_start|>user " + String(repeating: "<image>", count: images.count) + "\n"
         case (.original, .llavaQwen):
-            let slots = Array(repeating: "<image>\n", count: images.count).joined(separator: " ")
-            opening = "<|im_start|>user\n" + slots
+            opening =
+                "<|im_start|>user\n"
+                + Array(repeating: "<image>\n", count: images.count).joined(separator: " ")
+        case (.video, .llavaOneVision):
+            slots = [.video(0)]
+            opening = "<|im_start|>user <video>\n"
         default:
             return nil
         }
@@ -83,7 +88,7 @@ extension ParityRun {
         guard parts.count == 2, let text = parts[1].split(on: "<|im_end|>").first else {
             return nil
         }
-        return images.indices.map { .image($0) } + [.text(text)]
+        return slots + [.text(text)]
     }
 
     /// Puts the features in the places of a recorded prompt's placeholders.

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Inference
 import MediaDecoding
 import Postgres
@@ -16,6 +17,12 @@ package enum ConfigurationCheck {
             } catch {
                 problems.append("model \"\(model.name)\": \(error)")
             }
+        }
+        if let training = configuration.training, access(training.directory, W_OK | X_OK) != 0 {
+            problems.append(
+                "training.directory: expected a directory this user can write to, got "
+                    + "\"\(training.directory)\": \(String(cString: strerror(errno)))"
+            )
         }
         return problems
     }

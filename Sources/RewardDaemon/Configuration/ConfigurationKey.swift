@@ -16,6 +16,9 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case imageBytesLimit = "image.bytes-limit"
     case pollInterval = "poll.interval"
     case grace = "grace"
+    case trainingDirectory = "training.directory"
+    case trainingThreads = "training.threads"
+    case trainingMemoryLimit = "training.memory-limit"
     case logLevel = "log.level"
 
     /// The name of the environment variable: `REWARDD_` and the key in upper case.
@@ -48,6 +51,9 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .imageBytesLimit: "64MiB"
         case .pollInterval: "1s"
         case .grace: "30s"
+        case .trainingDirectory: ""
+        case .trainingThreads: "0"
+        case .trainingMemoryLimit: "0"
         case .logLevel: "info"
         }
     }
@@ -59,11 +65,12 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .models: "name=directory"
         case .mediaRoots: "directories"
         case .queues: "names"
-        case .slots, .threads: "n"
+        case .slots, .threads, .trainingThreads: "n"
         case .contextLimit: "tokens"
-        case .memoryLimit, .visionCacheLimit, .imageBytesLimit: "bytes"
+        case .memoryLimit, .visionCacheLimit, .imageBytesLimit, .trainingMemoryLimit: "bytes"
         case .imagePixelsLimit: "pixels"
         case .pollInterval, .grace: "duration"
+        case .trainingDirectory: "directory"
         case .logLevel: "level"
         }
     }
@@ -87,6 +94,10 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .imageBytesLimit: "Largest media file that is read."
         case .pollInterval: "Longest wait before looking for work when no notification comes."
         case .grace: "On SIGTERM, time for what is being judged to end before it is given back."
+        case .trainingDirectory:
+            "Where trained models are kept, each under its name; empty means no training here."
+        case .trainingThreads: "Compute threads of a training; 0 means as many as of an engine."
+        case .trainingMemoryLimit: "Budget for a training in memory; 0 means none of its own."
         case .logLevel: "Least level that is logged: debug, info, notice, warning or error."
         }
     }

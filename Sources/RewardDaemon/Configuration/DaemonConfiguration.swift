@@ -9,6 +9,16 @@ package struct DaemonConfiguration: Sendable {
         package let directory: String
     }
 
+    /// Where and how this daemon trains.
+    package struct Training: Sendable, Equatable {
+        /// The absolute directory under which trained models and unfinished work are kept.
+        package let directory: String
+        /// Compute threads of a training.
+        package let threads: Int
+        /// Bytes a training may take; nil for no limit of its own.
+        package let memoryLimitBytes: Int?
+    }
+
     /// Connection string; empty lets libpq read the PG* variables.
     package var databaseURL: String
     package var models: [Model]
@@ -27,6 +37,8 @@ package struct DaemonConfiguration: Sendable {
     package var imageBytesLimit: Int
     package var pollInterval: Duration
     package var grace: Duration
+    /// Nil where the daemon does not train.
+    package var training: Training?
     package var logLevel: LogLevel
     /// Where each value came from, in the order of the keys: for `--check-config`.
     package var origins: [(key: ConfigurationKey, value: String, origin: String)]
@@ -58,6 +70,7 @@ package struct DaemonConfiguration: Sendable {
         imageBytesLimit = try settings.bytes(.imageBytesLimit)
         pollInterval = try settings.duration(.pollInterval, upTo: .seconds(60))
         grace = try settings.duration(.grace, upTo: .seconds(86400))
+        training = try Self.training(settings, threads: threads)
         let level = settings[.logLevel]
         guard let parsed = LogLevel(rawValue: level.text) else {
             throw ConfigurationError(
@@ -95,6 +108,14 @@ package struct DaemonConfiguration: Sendable {
                     got: "\"\(name)\" twice"
                 )
             }
+            // What stands for training from a model when work is claimed.
+            guard !name.hasPrefix("train/") else {
+                throw ConfigurationError(
+                    value.origin,
+                    expected: "a model name that does not start with \"train/\"",
+                    got: "\"\(name)\""
+                )
+            }
             models.append(
                 Model(name: name, directory: String(text[text.index(after: equals)...]))
             )
@@ -110,17 +131,44 @@ package struct DaemonConfiguration: Sendable {
         return models
     }
 
+    private static func training(
+        _ settings: Settings,
+        threads: Int
+    ) throws(ConfigurationError) -> Training? {
+        let ownThreads = try settings.integer(.trainingThreads, in: 0...1024)
+        let memory = try settings.bytes(.trainingMemoryLimit)
+        let value = settings[.trainingDirectory]
+        if value.text.isEmpty { return nil }
+        guard isAbsoluteDirectory(value.text) else {
+            throw ConfigurationError(
+                value.origin,
+                expected: "an existing absolute directory",
+                got: "\"\(value.text)\""
+            )
+        }
+        var path = value.text
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        return Training(
+            directory: path,
+            threads: ownThreads == 0 ? threads : ownThreads,
+            memoryLimitBytes: memory == 0 ? nil : memory
+        )
+    }
+
+    private static func isAbsoluteDirectory(_ path: String) -> Bool {
+        var isDirectory: ObjCBool = false
+        return path.hasPrefix("/")
+            && FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+            && isDirectory.boolValue
+    }
+
     private static func mediaRoots(
         _ value: ConfigurationSource.Value
     ) throws(ConfigurationError) -> [String] {
         var roots: [String] = []
         for entry in value.text.split(separator: ":") {
             let path = String(entry)
-            var isDirectory: ObjCBool = false
-            guard path.hasPrefix("/"),
-                FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
-                isDirectory.boolValue
-            else {
+            guard isAbsoluteDirectory(path) else {
                 throw ConfigurationError(
                     value.origin,
                     expected: "existing absolute directories",

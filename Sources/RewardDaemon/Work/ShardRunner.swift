@@ -11,6 +11,7 @@ struct ShardRunner: Sendable {
         let queue: JobQueue
         let engines: EnginePool
         let media: any MediaProvider
+        /// For the models that bring none of their own.
         let pack: PromptPack
         let lease: LeaseClock
         let logger: Logger
@@ -75,6 +76,7 @@ struct ShardRunner: Sendable {
         let options = try JudgingOptions(json: shard.options)
         let kind = try JudgingKind(name: shard.kind)
         let task = try JudgingTask(name: shard.task)
+        let pack = try engine.modelDirectory.flatMap(PromptPack.read(directory:)) ?? context.pack
         var count = 0
         for item in shard.items {
             await context.lease.untilLive()
@@ -90,7 +92,7 @@ struct ShardRunner: Sendable {
                 engine: engine,
                 media: context.media,
                 ledger: ledger,
-                pack: context.pack,
+                pack: pack,
                 kind: kind,
                 task: task,
                 options: options,

@@ -1,11 +1,22 @@
 import Jobs
 import Logging
 
-/// Claims shards while slots are free and runs them. The shell of `WorkerStateMachine`.
+/// Claims shards of one duty while slots are free and runs them. The shell of `WorkerStateMachine`.
 actor Worker {
-    private let context: ShardRunner.Context
-    private let models: [String]
+    /// What a worker claims and does.
+    struct Duty: Sendable {
+        /// Shards at once.
+        let slots: Int
+        /// What to claim for; asked anew at every claim, because models come while a daemon runs.
+        let labels: @Sendable () -> [String]
+        /// Runs a claimed shard until its end or until it is asked to stop, and ends its lease.
+        let run: @Sendable (ClaimedShard, StopSwitch) async -> Void
+    }
+
+    private let queue: JobQueue
+    private let lease: LeaseClock
     private let queues: [String]
+    private let duty: Duty
     private let logger: Logger
     private var machine: WorkerStateMachine
     /// How to stop each running shard, by its number.
@@ -14,18 +25,20 @@ actor Worker {
 
     /// - Parameter onStopped: called once, when a drain is complete.
     init(
-        context: ShardRunner.Context,
-        models: [String],
+        queue: JobQueue,
+        lease: LeaseClock,
         queues: [String],
-        slots: Int,
+        duty: Duty,
+        logger: Logger,
         onStopped: @escaping @Sendable () -> Void
     ) {
-        self.context = context
-        self.models = models
+        self.queue = queue
+        self.lease = lease
         self.queues = queues
+        self.duty = duty
+        self.logger = logger
         self.onStopped = onStopped
-        logger = context.logger
-        machine = WorkerStateMachine(slots: slots)
+        machine = WorkerStateMachine(slots: duty.slots)
     }
 
     /// Shards that run now.
@@ -33,15 +46,15 @@ actor Worker {
 
     /// Work may have arrived.
     func wake() {
-        guard context.lease.isLive else { return }
+        guard lease.isLive else { return }
         perform(machine.woken())
     }
 
     /// Looks for jobs that were cancelled while their shards run here.
     func checkCancelled() async {
-        guard !running.isEmpty, let daemonID = context.lease.daemonID else { return }
+        guard !running.isEmpty, let daemonID = lease.daemonID else { return }
         do {
-            for shardID in try await context.queue.cancelledShards(daemonID: daemonID) {
+            for shardID in try await queue.cancelledShards(daemonID: daemonID) {
                 running[shardID]?.stop(.cancelled)
             }
         } catch {
@@ -57,14 +70,14 @@ actor Worker {
     /// Claim nothing more, let items in flight end, give the rest back.
     func drain() {
         stopRunning(.drain)
-        context.lease.releaseWaiters()
+        lease.releaseWaiters()
         perform(machine.drain())
     }
 
     /// Stop items in flight at the next engine step; their shards are given back.
     func abandon() {
         stopRunning(.abandon)
-        context.lease.releaseWaiters()
+        lease.releaseWaiters()
     }
 
     // MARK: - Actions
@@ -78,14 +91,14 @@ actor Worker {
     }
 
     private func claim(_ count: Int) async {
-        guard let daemonID = context.lease.daemonID else {
+        guard let daemonID = lease.daemonID else {
             perform(machine.claimFailed())
             return
         }
         do {
-            let shards = try await context.queue.claim(
+            let shards = try await queue.claim(
                 daemonID: daemonID,
-                models: models,
+                models: duty.labels(),
                 queues: queues,
                 maximum: count
             )
@@ -111,9 +124,9 @@ actor Worker {
             ]
         )
         let stop = StopSwitch()
-        let runner = ShardRunner(context: context, shard: shard, stop: stop)
+        let run = duty.run
         let task = Task {
-            await runner.run()
+            await run(shard, stop)
             ended(shard.lease.shardID)
         }
         stop.attach(task)

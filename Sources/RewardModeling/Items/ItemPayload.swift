@@ -1,17 +1,15 @@
-import Hashing
-
 /// What the candidates of an item are judged against.
 package enum ItemContext: Sendable, Equatable {
-    /// The text the pictures were made from.
+    /// The text the pictures or clips were made from.
     case generation(caption: String)
-    /// The question, and the picture it is about.
-    case understanding(question: String, image: MediaReference)
+    /// The question, and the picture or clip it is about.
+    case understanding(question: String, about: VisualReference)
 }
 
-/// One thing to be judged: a picture, or an answer to a question about a picture.
+/// One thing to be judged: a picture or a clip, or an answer to a question about one.
 package enum Candidate: Sendable, Equatable {
-    /// A picture.
-    case media(MediaReference)
+    /// A picture or a clip.
+    case media(VisualReference)
     /// An answer, which may be empty.
     case response(String)
 
@@ -70,18 +68,20 @@ package struct ItemPayload: Sendable, Equatable {
             subject: "item",
             error: { .invalidItem($0) }
         )
-        let contextFields = task == .imageGeneration ? ["caption"] : ["question", "image"]
+        let medium = task.medium
+        let contextFields = task.judgesMedia ? ["caption"] : ["question", medium.rawValue]
         try reader.refuseFields(except: ["id"] + contextFields + kind.candidateFields(for: task))
         id = try Self.id(reader)
-        context =
-            switch task {
-            case .imageGeneration: .generation(caption: try reader.string("caption"))
-            case .imageUnderstanding:
-                .understanding(
-                    question: try reader.string("question"),
-                    image: try Self.media(reader.value("image"), path: "image")
-                )
-            }
+        if task.judgesMedia {
+            context = .generation(caption: try reader.string("caption"))
+        } else {
+            let question = try reader.string("question")
+            let field = medium.rawValue
+            context = .understanding(
+                question: question,
+                about: try VisualReference(reader.value(field), path: field, medium: medium)
+            )
+        }
         (candidates, candidatePaths) = try Self.candidates(reader, kind: kind, task: task)
     }
 
@@ -126,59 +126,23 @@ package struct ItemPayload: Sendable, Equatable {
         path: String,
         task: JudgingTask
     ) throws(RewardModelingError) -> Candidate {
-        if task == .imageGeneration { return .media(try media(value, path: path)) }
+        if task.judgesMedia {
+            return .media(try VisualReference(value, path: path, medium: task.medium))
+        }
         guard case .string(let text)? = value else {
             throw .invalidItem("\(path): expected a string, got \(value?.summary ?? "nothing")")
         }
         return .response(text)
-    }
-
-    private static func media(
-        _ value: PayloadValue?,
-        path: String
-    ) throws(RewardModelingError) -> MediaReference {
-        switch value {
-        case .string(let file)?: return .path(try self.file(file, path: path))
-        case .object(let fields)? where fields.count == 1:
-            if case .string(let file)? = fields["path"] {
-                return .path(try self.file(file, path: "\(path).path"))
-            }
-            if case .string(let hex)? = fields["media"] {
-                guard let digest = Digest(hex: hex) else {
-                    throw .invalidItem(
-                        "\(path).media: expected the 64 hexadecimal digits of a SHA-256, "
-                            + "got the string \(quoted(hex))"
-                    )
-                }
-                return .stored(digest)
-            }
-        default: break
-        }
-        throw .invalidItem(
-            "\(path): expected a string or an object with \"path\" or \"media\", "
-                + "got \(value?.summary ?? "nothing")"
-        )
-    }
-
-    private static func file(
-        _ name: String,
-        path: String
-    ) throws(RewardModelingError) -> String {
-        guard !name.isEmpty else {
-            throw .invalidItem("\(path): expected the path of a file, got an empty string")
-        }
-        return name
     }
 }
 
 extension JudgingKind {
     /// The fields of a payload that hold its candidates.
     fileprivate func candidateFields(for task: JudgingTask) -> [String] {
-        switch (self, task) {
-        case (.pointScore, .imageGeneration): ["image"]
-        case (.pointScore, .imageUnderstanding): ["response"]
-        case (.pairRank, _): ["first", "second"]
-        case (.buildPairs, _): ["candidates"]
+        switch self {
+        case .pointScore: [task.judgesMedia ? task.medium.rawValue : "response"]
+        case .pairRank: ["first", "second"]
+        case .buildPairs: ["candidates"]
         }
     }
 }

@@ -1,3 +1,5 @@
+import Inference
+
 /// Makes the questions about one item's candidates.
 package struct ItemQuestions: Sendable {
     private let payload: ItemPayload
@@ -5,7 +7,7 @@ package struct ItemQuestions: Sendable {
     private let task: JudgingTask
     private let pack: PromptPack
 
-    /// - Parameter media: The pictures loaded for the same payload.
+    /// - Parameter media: The pictures and clips loaded for the same payload.
     package init(payload: ItemPayload, media: ItemMedia, task: JudgingTask, pack: PromptPack) {
         self.payload = payload
         self.media = media
@@ -17,17 +19,12 @@ package struct ItemQuestions: Sendable {
     package func pointScore(candidate: Int) throws(RewardModelingError) -> JudgementQuestion {
         let template = try pack.template(task, .pointScore)
         var texts = contextTexts
-        var shown = contextImages
+        var shown = contextVisuals
         switch payload.candidates[candidate] {
         case .media(let reference): shown = [reference]
         case .response(let text): texts[.response] = text
         }
-        return JudgementQuestion(
-            template: template,
-            order: nil,
-            texts: texts,
-            images: shown.map(media.image)
-        )
+        return question(template, order: nil, texts: texts, showing: shown)
     }
 
     /// Which of these two candidates is better? The verdict of its answer is about `first` and
@@ -38,20 +35,38 @@ package struct ItemQuestions: Sendable {
         order: PresentationOrder
     ) throws(RewardModelingError) -> JudgementQuestion {
         let template = try pack.template(task, .pairRank)
-        let shown = order == .firstSecond ? [first, second] : [second, first]
+        let presented = order == .firstSecond ? [first, second] : [second, first]
         var texts = contextTexts
-        var pictures = contextImages
-        for (index, field) in zip(shown, [PromptField.first, .second]) {
+        var shown = contextVisuals
+        for (index, field) in zip(presented, [PromptField.first, .second]) {
             switch payload.candidates[index] {
-            case .media(let reference): pictures.append(reference)
+            case .media(let reference): shown.append(reference)
             case .response(let text): texts[field] = text
+            }
+        }
+        return question(template, order: order, texts: texts, showing: shown)
+    }
+
+    private func question(
+        _ template: PromptTemplate,
+        order: PresentationOrder?,
+        texts: [PromptField: String],
+        showing shown: [VisualReference]
+    ) -> JudgementQuestion {
+        var images: [EngineImage] = []
+        var clips: [EngineClip] = []
+        for reference in shown {
+            switch reference {
+            case .image(let file): images.append(media.image(file))
+            case .clip(let frames): clips.append(media.clip(frames))
             }
         }
         return JudgementQuestion(
             template: template,
             order: order,
             texts: texts,
-            images: pictures.map(media.image)
+            images: images,
+            clips: clips
         )
     }
 
@@ -62,10 +77,10 @@ package struct ItemQuestions: Sendable {
         }
     }
 
-    private var contextImages: [MediaReference] {
+    private var contextVisuals: [VisualReference] {
         switch payload.context {
         case .generation: []
-        case .understanding(_, let image): [image]
+        case .understanding(_, let reference): [reference]
         }
     }
 }

@@ -1,12 +1,52 @@
 package import Hashing
 package import Inference
 
-/// Where an item's picture is.
+/// Where one picture is: an item's, or a frame of its clip.
 package enum MediaReference: Sendable, Hashable {
     /// A path under one of the daemon's media roots.
     case path(String)
     /// Bytes stored in the database, named by their SHA-256.
     case stored(Digest)
+
+    /// Reads a picture out of a payload: a string, `{"path": …}` or `{"media": …}`. Throws
+    /// `.invalidItem` with a sentence led by the path.
+    package init(_ value: PayloadValue?, path: String) throws(RewardModelingError) {
+        switch value {
+        case .string(let file)?:
+            self = .path(try Self.file(file, path: path))
+            return
+        case .object(let fields)? where fields.count == 1:
+            if case .string(let file)? = fields["path"] {
+                self = .path(try Self.file(file, path: "\(path).path"))
+                return
+            }
+            if case .string(let hex)? = fields["media"] {
+                guard let digest = Digest(hex: hex) else {
+                    throw .invalidItem(
+                        "\(path).media: expected the 64 hexadecimal digits of a SHA-256, "
+                            + "got the string \(quoted(hex))"
+                    )
+                }
+                self = .stored(digest)
+                return
+            }
+        default: break
+        }
+        throw .invalidItem(
+            "\(path): expected a string or an object with \"path\" or \"media\", "
+                + "got \(value?.summary ?? "nothing")"
+        )
+    }
+
+    private static func file(
+        _ name: String,
+        path: String
+    ) throws(RewardModelingError) -> String {
+        guard !name.isEmpty else {
+            throw .invalidItem("\(path): expected the path of a file, got an empty string")
+        }
+        return name
+    }
 
     /// The shortest form of the payload that means the same: a string, or `{"media": "…"}`.
     package var json: PayloadValue {

@@ -35,7 +35,7 @@ package enum PayloadValue: Sendable, Equatable {
     }
 
     /// What an error says it got: `null`, `the number 3`, `"short text"`, `an array of 4`.
-    var summary: String {
+    package var summary: String {
         switch self {
         case .null: "null"
         case .bool(let value): value ? "true" : "false"

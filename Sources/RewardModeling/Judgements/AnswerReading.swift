@@ -20,12 +20,15 @@ struct AnswerReading: Equatable {
             verdict = .unparsed
             return
         }
+        let choice = question.template.choice(written: text)
         switch question.template.choices {
-        case .verdicts:
-            let presented = PairRankParser.parse(text)
+        case .verdicts(let choices):
+            let presented = choice.map { choices[$0].verdict } ?? PairRankParser.parse(text)
             verdict = question.order?.inItemOrder(presented) ?? presented
-        case .scores(_, let scale):
-            score = PointScoreParser.parse(text, scale: scale)?.value
+        case .scores(let choices, let scale):
+            score =
+                choice.map { choices[$0].value }
+                ?? PointScoreParser.parse(text, scale: scale)?.value
             verdict = score == nil ? .unparsed : nil
         }
     }

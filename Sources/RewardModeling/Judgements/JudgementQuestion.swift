@@ -23,30 +23,38 @@ package struct JudgementQuestion: Sendable {
     package let texts: [PromptField: String]
     /// The pictures in the template's media order, as presented.
     package let images: [EngineImage]
+    /// The clips in the template's media order, as presented.
+    package let clips: [EngineClip]
 
-    /// Puts a question together; `texts` and `images` are what the template asks for.
+    /// Puts a question together; texts, images and clips are what the template asks for.
     package init(
         template: PromptTemplate,
         order: PresentationOrder?,
         texts: [PromptField: String],
-        images: [EngineImage]
+        images: [EngineImage] = [],
+        clips: [EngineClip] = []
     ) {
         self.template = template
         self.order = order
         self.texts = texts
         self.images = images
+        self.clips = clips
     }
 
     /// The prompt as the engine takes it.
     package var prompt: EnginePrompt {
-        EnginePrompt(content: template.content(filledWith: texts), images: images)
+        EnginePrompt(
+            content: template.content(filledWith: texts),
+            images: images,
+            clips: clips
+        )
     }
 
     /// The name under which the answer is recorded and found again: SHA-256 over the
     /// length-prefixed fields of everything the answer depends on. Two questions with one
     /// fingerprint have one answer.
     ///
-    /// The order is part of it although the pictures are hashed as presented already. Verdicts are
+    /// The order is part of it although pictures and clips are hashed as presented already. Verdicts are
     /// recorded in item order, and an item and its mirror image would otherwise share a record that
     /// is right for one of them only.
     /// - Parameter scope: Mixed in when answers may not be shared beyond one job (`reuse: false`).
@@ -69,6 +77,11 @@ package struct JudgementQuestion: Sendable {
         add(order?.rawValue ?? "")
         add("\(images.count)")
         for image in images { hash.update(field: image.digest.bytes) }
+        if !clips.isEmpty {
+            // No field has this name, and questions without clips keep the fingerprints they had.
+            add("clips \(clips.count)")
+            for clip in clips { hash.update(field: clip.digest.bytes) }
+        }
         for field in PromptField.allCases {
             guard let text = texts[field] else { continue }
             add(field.rawValue)

@@ -9,18 +9,21 @@ package enum AnswerGrammar: String, Sendable, CaseIterable {
     case finalScore = "final_score"
 }
 
-/// A picture that goes before a template's text.
+/// A picture or a clip that goes before a template's text.
 package enum PromptMedia: String, Sendable, CaseIterable {
     /// The picture asked about, or the one to be scored.
     case image
-    /// The picture presented first.
+    /// The clip asked about, or the one to be scored.
+    case video
+    /// The picture or clip presented first.
     case first
-    /// The picture presented second.
+    /// The picture or clip presented second.
     case second
 
-    /// The pictures of such a template, in the order the text numbers them.
+    /// The media of such a template, in the order the text numbers them.
     static func required(task: JudgingTask, kind: QuestionKind) -> [PromptMedia] {
-        (task, kind) == (.imageGeneration, .pairRank) ? [.first, .second] : [.image]
+        if task.judgesMedia, kind == .pairRank { return [.first, .second] }
+        return [task.medium == .image ? .image : .video]
     }
 }
 
@@ -59,7 +62,7 @@ package struct PromptTemplate: Sendable, Equatable {
     package let task: JudgingTask
     /// What is asked.
     package let kind: QuestionKind
-    /// The pictures, all before the text, in this order.
+    /// The pictures or clips, all before the text, in this order.
     package let media: [PromptMedia]
     /// The words.
     package let text: PromptText
@@ -106,9 +109,20 @@ package struct PromptTemplate: Sendable, Equatable {
         return nil
     }
 
-    /// The content of the user's message: every picture, then one text.
+    /// The content of the user's message: every picture or clip, then one text.
     package func content(filledWith texts: [PromptField: String]) -> [ContentPart] {
-        media.indices.map { .image($0) } + [.text(text.filled(with: texts))]
+        let shown = media.indices.map { task.medium == .image ? ContentPart.image($0) : .video($0) }
+        return shown + [.text(text.filled(with: texts))]
+    }
+
+    /// Which of the choices a free answer is, word for word; nil when it is none of them.
+    ///
+    /// A pack may have choices that no grammar reads, such as "A" and "B"; a model that was taught
+    /// them writes them exactly.
+    func choice(written response: String) -> Int? {
+        guard let answer = AnswerSection.of(response) else { return nil }
+        let written = trimmed(answer)
+        return choices.texts.firstIndex { trimmed(answerPrefix + $0) == written }
     }
 
     private static func digest(_ fields: [String]) -> Digest {
@@ -129,4 +143,13 @@ extension AnswerChoices {
                 + choices.flatMap { [$0.text, "\($0.value)"] }
         }
     }
+}
+
+/// A text without the white space around it.
+func trimmed(_ text: String) -> String {
+    let scalars = text.unicodeScalars
+    guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+        let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
+    else { return "" }
+    return String(scalars[first...last])
 }

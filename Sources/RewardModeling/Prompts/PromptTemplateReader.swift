@@ -20,7 +20,7 @@ struct PromptTemplateReader {
             "id", "task", "kind", "media", "text", "answer_grammar", "scale", "answer_prefix",
             "choices",
         ])
-        let id = try reader.string("id")
+        let id = try storable(reader, "id")
         guard !id.isEmpty else { throw reader.mismatch("id", "a name") }
         let task = try required("task", as: JudgingTask.self)
         let kind = try required("kind", as: QuestionKind.self)
@@ -38,11 +38,21 @@ struct PromptTemplateReader {
             media: media,
             text: text,
             grammar: grammar,
-            answerPrefix: try reader.string("answer_prefix"),
+            answerPrefix: try storable(reader, "answer_prefix"),
             choices: try choices(kind: kind)
         )
         try checkAnswers(of: template)
         return template
+    }
+
+    /// A text that is stored with judgements: PostgreSQL's `text` cannot hold U+0000.
+    private func storable(
+        _ reader: PayloadReader,
+        _ name: String
+    ) throws(RewardModelingError) -> String {
+        let text = try reader.string(name)
+        guard !text.utf8.contains(0) else { throw reader.mismatch(name, "a text without U+0000") }
+        return text
     }
 
     private func required<Word: RawRepresentable & CaseIterable>(
@@ -135,8 +145,10 @@ struct PromptTemplateReader {
                 error: { .invalidPromptPack($0) }
             )
             try choice.refuseFields(except: ["text", kind == .pairRank ? "verdict" : "value"])
-            let text = try choice.string("text")
-            guard !text.isEmpty, !readers.contains(where: { $0.1 == text }) else {
+            let text = try storable(choice, "text")
+            // Free answers are compared without the white space around them.
+            let own = trimmed(text)
+            guard !own.isEmpty, !readers.contains(where: { trimmed($0.1) == own }) else {
                 throw choice.mismatch("text", "a text of its own")
             }
             readers.append((choice, text))
@@ -191,14 +203,14 @@ struct PromptTemplateReader {
         return .scores(choices, scale)
     }
 
-    /// The parser must read every allowed answer as what the choice says it means; otherwise the
-    /// two ways to answer would disagree about one text.
+    /// An allowed answer may be any text; as a free answer it is then read word for word. But when
+    /// the parser reads something in it, that must be what the choice says it means.
     private func checkAnswers(of template: PromptTemplate) throws(RewardModelingError) {
         switch template.choices {
         case .verdicts(let choices):
             for (index, choice) in choices.enumerated() {
                 let read = PairRankParser.parse(template.answerPrefix + choice.text)
-                guard read == choice.verdict else {
+                guard read == choice.verdict || read == .unparsed else {
                     throw unread(index, choice.text, choice.verdict.rawValue, read.rawValue)
                 }
             }
@@ -208,9 +220,8 @@ struct PromptTemplateReader {
                     template.answerPrefix + choice.text,
                     scale: scale
                 )
-                guard read?.value == choice.value else {
-                    let got = read.map { "\($0.value)" } ?? Verdict.unparsed.rawValue
-                    throw unread(index, choice.text, "\(choice.value)", got)
+                if let read, read.value != choice.value {
+                    throw unread(index, choice.text, "\(choice.value)", "\(read.value)")
                 }
             }
         }

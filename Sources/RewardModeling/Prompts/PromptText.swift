@@ -1,8 +1,8 @@
 /// A field of a template's text that an item fills in.
 package enum PromptField: String, Sendable, CaseIterable {
-    /// What the pictures were made from.
+    /// What the pictures or clips were made from.
     case caption
-    /// What was asked about the picture.
+    /// What was asked about the picture or clip.
     case question
     /// The answer presented first.
     case first
@@ -13,11 +13,8 @@ package enum PromptField: String, Sendable, CaseIterable {
 
     /// The fields the text of such a template must have, and no others.
     static func required(task: JudgingTask, kind: QuestionKind) -> Set<PromptField> {
-        switch (task, kind) {
-        case (.imageGeneration, _): [.caption]
-        case (.imageUnderstanding, .pairRank): [.question, .first, .second]
-        case (.imageUnderstanding, .pointScore): [.question, .response]
-        }
+        if task.judgesMedia { return [.caption] }
+        return kind == .pairRank ? [.question, .first, .second] : [.question, .response]
     }
 }
 

@@ -116,6 +116,18 @@ package struct WeightReader {
         )
     }
 
+    /// Writes a tensor of exactly `shape`, widened to f32, to as many floats at `target`.
+    /// Throws `missingTensor`, `shapeMismatch` or `unsupportedType`.
+    package func read(
+        _ canonical: String,
+        shape: [Int],
+        into target: UnsafeMutablePointer<Float>
+    ) throws(CheckpointError) {
+        let (tensor, type, stored) = try stored(canonical)
+        guard tensor.shape == shape else { throw mismatch(tensor, expected: shape) }
+        widen(stored, type: type, count: shape.reduce(1, *), into: target)
+    }
+
     private func resolved(_ canonical: String) -> String {
         tiesWordEmbeddings && canonical == "lm_head.weight"
             ? "text.embed_tokens.weight" : canonical

@@ -36,6 +36,15 @@ package struct ImagePacking: Sendable {
         self.rounding = rounding
     }
 
+    /// The packing of a model of this configuration.
+    package init(_ config: ModelConfig) {
+        self.init(
+            gridSide: config.vision.gridSide,
+            maximumTiles: config.maximumTiles,
+            rounding: config.family == .llavaQwen ? .truncated : .sevenDecimals
+        )
+    }
+
     /// The part of the patch grid that shows the image and not padding, and what it is resized to.
     struct Window: Equatable {
         /// Kept rows and columns of the patch grid.

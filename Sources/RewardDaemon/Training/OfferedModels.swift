@@ -1,0 +1,35 @@
+import Jobs
+import Synchronization
+
+/// The models a daemon can run, by name: those of its configuration and those trained here, which
+/// come while it runs.
+final class OfferedModels: Sendable {
+    private struct Entry {
+        let name: String
+        var directory: String
+    }
+
+    private let entries = Mutex<[Entry]>([])
+
+    /// Offers the checkpoint in `directory` under a name, in place of what had the name before.
+    func offer(name: String, directory: String) {
+        entries.withLock { entries in
+            if let place = entries.firstIndex(where: { $0.name == name }) {
+                entries[place].directory = directory
+            } else {
+                entries.append(Entry(name: name, directory: directory))
+            }
+        }
+    }
+
+    /// The names, in the order they came.
+    var names: [String] { entries.withLock { $0.map(\.name) } }
+
+    /// What to claim for in order to train from any of them.
+    var trainingLabels: [String] { names.map(ClaimedShard.trainingLabel(base:)) }
+
+    /// The directory of a model's checkpoint; nil for a name that is not offered.
+    func directory(of name: String) -> String? {
+        entries.withLock { $0.first { $0.name == name }?.directory }
+    }
+}

@@ -1,0 +1,95 @@
+import ArgumentParsing
+import SyntheticScenes
+
+/// `rewardbench scenes dataset`: pictures and records in the format that training reads.
+enum SceneDatasetCommand {
+    static let spec = CommandSpec(
+        "dataset",
+        overview: "Draw a dataset: PNG files and dataset.jsonl.",
+        discussion: """
+            A group is one scene in several variants, some with changes or faults. Its records are point \
+            scores, pairs and conversations about these variants. A group may offer fewer records of a \
+            sort than asked for. The lines appear in DIR/dataset.jsonl when all of them are written.
+            """,
+        options: [
+            .option("out", value: "directory", "Where to write; made if missing.", required: true),
+            .option(
+                "groups",
+                value: "n",
+                "Groups of scenes.",
+                format: .int(1...10_000_000),
+                required: true
+            ),
+            SceneOptions.seed,
+            .option(
+                "split",
+                value: "name",
+                "Which combinations of colour and shape may occur.",
+                default: SceneSplit.train.rawValue,
+                values: SceneSplit.allCases.map(\.rawValue)
+            ),
+            SceneOptions.tasks(
+                default: "\(SceneTask.imageGeneration.rawValue),"
+                    + SceneTask.imageUnderstanding.rawValue
+            ),
+            count("points", "Point scores of each task of a group, at most.", 6),
+            count("pairs", "Pairs of each task of a group, at most.", 6),
+            count("conversations", "Conversations of a group, at most.", 2),
+            .option(
+                "variants",
+                value: "n",
+                "Variants of a group.",
+                default: "6",
+                format: .int(2...64)
+            ),
+            .option(
+                "side",
+                value: "pixels",
+                "Width and height of the pictures.",
+                default: "128",
+                format: .int(16...1024)
+            ),
+            .option("frames", value: "n", "Frames of a clip.", default: "4", format: .int(3...64)),
+            .flag("chosen", "Write pairs as chosen and rejected instead of a verdict."),
+        ],
+        examples: [
+            "rewardbench scenes dataset --out train --groups 4000 --seed 1",
+            "rewardbench scenes dataset --out check --groups 200 --seed 1 --split validation "
+                + "--tasks video_generation,video_understanding",
+        ]
+    )
+
+    static func run(_ arguments: ParsedArguments) throws -> ExitCode {
+        var options = SceneDatasetOptions(
+            groups: try arguments.int("groups") ?? 1,
+            seed: SceneOptions.seed(arguments),
+            split: try arguments.choice("split") ?? .train
+        )
+        options.tasks = Set(SceneOptions.tasks(arguments))
+        options.points = try arguments.int("points") ?? options.points
+        options.pairs = try arguments.int("pairs") ?? options.pairs
+        options.conversations = try arguments.int("conversations") ?? options.conversations
+        options.variants = try arguments.int("variants") ?? options.variants
+        options.side = try arguments.int("side") ?? options.side
+        options.frames = try arguments.int("frames") ?? options.frames
+        options.writesChosen = arguments.flag("chosen")
+        let directory = try arguments.requiredText("out")
+        let bar = ProgressLine("scenes")
+        defer { bar.clear() }
+        let start = ContinuousClock.now
+        let count = try SceneDataset(options).write(to: directory) {
+            bar.show($0, of: options.groups)
+        }
+        bar.clear()
+        let seconds = start.duration(to: .now) / .seconds(1)
+        ConsoleText.output(
+            "\(count) records of \(options.groups) groups in \"\(directory)/dataset.jsonl\", "
+                + "\((seconds * 10).rounded() / 10) s.\n"
+        )
+        return .success
+    }
+
+    private static func count(_ name: String, _ summary: String, _ value: Int) -> OptionSpec {
+        .option(name, value: "n", summary, default: "\(value)", format: .int(0...1000))
+    }
+}

@@ -1,0 +1,124 @@
+import FoundationEssentials
+import Hashing
+import RewardModeling
+import Synchronization
+import Testing
+import VisionPreprocessing
+
+@testable import Inference
+
+/// A whole question over two clips, from payload to verdict, on the tiny checkpoint.
+@Suite("Questions over clips, with a real engine")
+struct ClipQuestionTests {
+    private static let checkpoint =
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
+        + "/Goldens/llava_ov/hf-bf16"
+
+    private func judge(
+        _ json: String,
+        _ engine: SessionEngine,
+        _ ledger: MemoryLedger
+    ) async throws -> JudgedItem {
+        let setup = JudgingSetup(
+            engine: engine,
+            media: DrawnFrames(),
+            ledger: ledger,
+            pack: try QuestionSamples.pack.get(),
+            task: .videoGeneration,
+            options: JudgingOptions(),
+            jobScope: "job 1"
+        )
+        let payload = try ItemPayload(json: json.utf8, kind: .pairRank, task: .videoGeneration)
+        return try await ItemJudge(setup).pairRank(payload)
+    }
+
+    @Test("both orders are asked over all frames, and exchanging the clips exchanges the answers")
+    func wholeQuestion() async throws {
+        let first = #"{"frames":["0","1","2","3"]}"#
+        let second = #"{"frames":["9","8","7"]}"#
+        let engine = try SessionEngine(directory: Self.checkpoint)
+        let ledger = MemoryLedger()
+        let item = try await judge(
+            #"{"caption":"a ball rolls","first":\#(first),"second":\#(second)}"#,
+            engine,
+            ledger
+        )
+        guard case .completed = item.outcome else {
+            Issue.record("expected a result, got \(item.outcome)")
+            return
+        }
+        #expect(ledger.all.count == 2 && item.judgements.count == 2)
+        #expect(Set(ledger.all.compactMap(\.order)) == Set(PresentationOrder.allCases))
+        for judgement in ledger.all {
+            #expect(judgement.task == .videoGeneration && judgement.verdict != nil)
+            #expect(abs(judgement.probabilities.values.reduce(0, +) - 1) < 1e-9)
+            #expect(judgement.promptTokens > 4 * 9 + 3 * 9)
+        }
+
+        let mirror = MemoryLedger()
+        _ = try await judge(
+            #"{"caption":"a ball rolls","first":\#(second),"second":\#(first)}"#,
+            try SessionEngine(directory: Self.checkpoint),
+            mirror
+        )
+        func shares(_ ledger: MemoryLedger, _ order: PresentationOrder) -> [String: Double]? {
+            ledger.all.first { $0.order == order }?.probabilities
+        }
+        let shown = try #require(shares(ledger, .firstSecond))
+        let mirrored = try #require(shares(mirror, .secondFirst))
+        #expect(shown["first"] == mirrored["second"] && shown["second"] == mirrored["first"])
+        #expect(shown["tie"] == mirrored["tie"])
+    }
+
+    @Test("the same frames in another order are another question with another answer")
+    func frameOrder() async throws {
+        let engine = try SessionEngine(directory: Self.checkpoint)
+        let ledger = MemoryLedger()
+        for frames in [#"["0","1","2"]"#, #"["2","1","0"]"#] {
+            _ = try await judge(
+                #"{"caption":"c","first":{"frames":\#(frames)},"second":{"frames":["5","6"]}}"#,
+                engine,
+                ledger
+            )
+        }
+        #expect(Set(ledger.all.map(\.fingerprint)).count == 4)
+        let shown = ledger.all.filter { $0.order == .firstSecond }.map(\.probabilities)
+        #expect(shown.count == 2 && shown[0] != shown[1])
+    }
+}
+
+/// One engine session behind a lock: enough for a test, without a thread of its own.
+private final class SessionEngine: AnswerEngine {
+    let modelDigest = SHA256.digest("tiny".utf8)
+    let identity: String
+    private let session: Mutex<EngineSession>
+
+    init(directory: String) throws {
+        let blueprint = try EngineBlueprint(
+            directory: directory,
+            options: EngineOptions(threads: 1, contextLimit: 2048, visionCacheBytes: 1 << 20)
+        )
+        identity = blueprint.identity
+        session = Mutex(try blueprint.makeSession())
+    }
+
+    func choose(_ request: ChooseRequest) async throws -> ChooseResponse {
+        try session.withLock { try $0.choose(request, cancellation: CancellationFlag()) }
+    }
+
+    func generate(_ request: GenerateRequest) async throws -> GenerateResponse {
+        throw InferenceError.shuttingDown
+    }
+}
+
+/// Frames drawn from the number in their name.
+private struct DrawnFrames: MediaProvider {
+    func image(_ reference: MediaReference) async throws -> EngineImage {
+        guard case .path(let name) = reference, let number = Int(name) else { throw MissingMedia() }
+        let pixels = (0..<40 * 30 * 3).map { UInt8(truncatingIfNeeded: $0 * (number + 3) / 7) }
+        return EngineImage(
+            digest: SHA256.digest(name.utf8),
+            image: try RGBImage(width: 40, height: 30, pixels: pixels)
+        )
+    }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import JSONReading
+import TensorKernels
+import Testing
+import Transformer
+
+@testable import Training
+
+@Suite("model directories")
+struct ModelDirectoryTests {
+    private static let base = TrainingSamples.goldens + "/llava_ov/hf-bf16"
+
+    @Test("a checkpoint read and written again has the same tensors, names and texts")
+    func roundTrip() throws {
+        let directory = try ScratchDirectory()
+        let saved = directory.path + "/saved"
+        let layout = try ParameterLayout(checkpointDirectory: Self.base)
+        let parameters = try ParameterBuffer(layout: layout, checkpointDirectory: Self.base)
+        let writer = ModelDirectoryWriter(baseDirectory: Self.base, type: .bfloat16)
+        try writer.write(parameters, to: saved)
+
+        let (old, new) = (
+            try Checkpoint(directory: Self.base), try Checkpoint(directory: saved)
+        )
+        #expect(old.tensorNames == new.tensorNames)
+        for name in old.tensorNames {
+            let (before, after) = (try #require(old.tensor(name)), try #require(new.tensor(name)))
+            #expect(before.shape == after.shape && before.type == after.type)
+            #expect(before.bytes.elementsEqual(after.bytes), "\(name)")
+        }
+        let texts = try FileManager.default.contentsOfDirectory(atPath: Self.base)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: saved).sorted() == texts.sorted()
+        )
+        let header = try Data(contentsOf: URL(filePath: saved + "/model.safetensors"))
+        #expect(header[0] % 8 == 0)
+    }
+
+    @Test("the original naming is read and kept")
+    func originalNaming() throws {
+        let source = TrainingSamples.goldens + "/llava_ov/orig-bf16-sharded"
+        let directory = try ScratchDirectory()
+        let saved = directory.path + "/saved"
+        let layout = try ParameterLayout(checkpointDirectory: source)
+        let parameters = try ParameterBuffer(layout: layout, checkpointDirectory: source)
+        try ModelDirectoryWriter(baseDirectory: source, type: .bfloat16).write(
+            parameters,
+            to: saved
+        )
+        let (old, new) = (try Checkpoint(directory: source), try Checkpoint(directory: saved))
+        for name in new.tensorNames where !name.contains("post_layernorm") {
+            let after = try #require(new.tensor(name))
+            let before = try #require(old.tensor(name), "\(name)")
+            #expect(before.bytes.elementsEqual(after.bytes), "\(name)")
+        }
+        let again = try ParameterBuffer(layout: layout, checkpointDirectory: saved)
+        #expect(
+            (0..<layout.count).allSatisfy { again.values.base[$0] == parameters.values.base[$0] }
+        )
+    }
+
+    @Test("the configuration names the type of the new weights", arguments: SavedType.allCases)
+    func configuration(type: SavedType) throws {
+        let directory = try ScratchDirectory()
+        let saved = directory.path + "/saved"
+        let layout = try ParameterLayout(checkpointDirectory: Self.base)
+        try ModelDirectoryWriter(baseDirectory: Self.base, type: type).write(
+            ParameterBuffer(layout: layout, seed: 1),
+            to: saved
+        )
+        let bytes = [UInt8](try Data(contentsOf: URL(filePath: saved + "/config.json")))
+        let document = try JSONReader.read(bytes)
+        #expect(document["torch_dtype"]?.text == type.configName)
+        #expect(document["text_config"]?["torch_dtype"]?.text == type.configName)
+        _ = try VisionLanguageModel(
+            directory: saved,
+            positions: 8,
+            pool: ComputeThreadPool(threads: 1, name: "test")
+        )
+    }
+
+    @Test("a directory that is there is replaced whole, and leftovers are cleared away")
+    func replacing() throws {
+        let directory = try ScratchDirectory()
+        let saved = directory.path + "/saved"
+        try FileManager.default.createDirectory(
+            atPath: saved + ".partial/deep",
+            withIntermediateDirectories: true
+        )
+        let layout = try ParameterLayout(checkpointDirectory: Self.base)
+        let writer = ModelDirectoryWriter(baseDirectory: Self.base, type: .float32)
+        for seed in [1, 2] as [UInt64] {
+            try writer.write(ParameterBuffer(layout: layout, seed: seed), to: saved)
+        }
+        let expected = ParameterBuffer(layout: layout, seed: 2)
+        let found = try ParameterBuffer(layout: layout, checkpointDirectory: saved)
+        #expect((0..<layout.count).allSatisfy { found.values.base[$0] == expected.values.base[$0] })
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["saved"])
+    }
+
+    @Test("a base that is not there is refused and nothing is left")
+    func missingBase() throws {
+        let directory = try ScratchDirectory()
+        let layout = try ParameterLayout(checkpointDirectory: Self.base)
+        let writer = ModelDirectoryWriter(baseDirectory: directory.path + "/none", type: .float32)
+        #expect(throws: TrainingError.self) {
+            try writer.write(ParameterBuffer(layout: layout, seed: 1), to: directory.path + "/s")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+    }
+
+    @Test("bf16 rounds to nearest, ties to even, and keeps what is not a number")
+    func rounding() {
+        for value in [0, -0.0, 1, 1.00390625, 1.01171875, 3.4e38, .infinity] as [Float] {
+            let low = Float(bitPattern: value.bitPattern & 0xFFFF_0000)
+            let high = Float(bitPattern: (value.bitPattern & 0xFFFF_0000) &+ 0x1_0000)
+            let rounded = Float(bitPattern: UInt32(bfloat16Bits(value)) << 16)
+            #expect(rounded == low || rounded == high)
+            guard value.isFinite, high.isFinite else { continue }
+            #expect(abs(rounded - value) <= min(abs(low - value), abs(high - value)))
+        }
+        #expect(bfloat16Bits(1.00390625) == 0x3F80)
+        #expect(bfloat16Bits(1.01171875) == 0x3F82)
+        #expect(Float(bitPattern: UInt32(bfloat16Bits(.nan)) << 16).isNaN)
+        #expect(Float(bitPattern: UInt32(bfloat16Bits(Float(bitPattern: 0x7F80_0001))) << 16).isNaN)
+    }
+
+    @Test("random models are equal for equal seeds and lively in every matrix")
+    func randomModel() throws {
+        let layout = try ParameterLayout(checkpointDirectory: Self.base)
+        let (one, two) = (
+            ParameterBuffer(layout: layout, seed: 5), ParameterBuffer(layout: layout, seed: 5)
+        )
+        #expect((0..<layout.count).allSatisfy { one.values.base[$0] == two.values.base[$0] })
+        for entry in layout.entries where entry.shape.count > 1 {
+            let values = try #require(one.tensor(entry.name))
+            let square = values.reduce(0.0) { $0 + Double($1 * $1) } / Double(values.count)
+            guard case .normal(let deviation) = entry.start else { continue }
+            #expect(abs(square.squareRoot() / Double(deviation) - 1) < 0.15, "\(entry.name)")
+        }
+    }
+}
