@@ -5,6 +5,7 @@ import RewardModeling
 import Synchronization
 import TestSupport
 import Testing
+import Training
 
 @testable import RewardDaemon
 
@@ -245,20 +246,6 @@ struct TrainingDaemonTests {
             .only().textArray("models")
         #expect(models == ["tiny", "kept", "train/tiny", "train/kept"])
         #expect(try await bench.end(of: bench.judge(model: "kept")) == "completed")
-        await bench.stop()
-    }
-
-    @Test("a daemon without a trainer offers trained models and claims no training")
-    func withoutTrainer() async throws {
-        let bench = try TrainingBench()
-        try FileManager.default.copyItem(
-            atPath: TrainingBench.tinyCheckpoint,
-            toPath: bench.models + "/kept"
-        )
-        try await bench.start(nil)
-        let training = try bench.train()
-        #expect(try await bench.end(of: bench.judge(model: "kept")) == "completed")
-        #expect(try bench.state(training) == "ready")
         await bench.stop()
     }
 

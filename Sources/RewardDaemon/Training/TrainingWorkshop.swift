@@ -15,7 +15,7 @@ struct TrainingWorkshop: Sendable {
     private let engines: EnginePool
     private let lease: LeaseClock
     private let store: TrainedModelStore?
-    private let trainer: (any TrainingJobRunner)?
+    private let trainer: any TrainingJobRunner
     private let logger: Logger
 
     init(
@@ -23,7 +23,7 @@ struct TrainingWorkshop: Sendable {
         queue: JobQueue,
         engines: EnginePool,
         lease: LeaseClock,
-        trainer: (any TrainingJobRunner)?,
+        trainer: any TrainingJobRunner,
         logger: Logger
     ) {
         self.configuration = configuration
@@ -31,7 +31,7 @@ struct TrainingWorkshop: Sendable {
         self.engines = engines
         self.lease = lease
         self.logger = logger
-        self.trainer = configuration.training == nil ? nil : trainer
+        self.trainer = trainer
         let options = ConfigurationCheck.engineOptions(configuration)
         store = configuration.training.map { training in
             TrainedModelStore(directory: training.directory) { directory in
@@ -44,9 +44,6 @@ struct TrainingWorkshop: Sendable {
     func offerModels() async {
         for model in configuration.models { await offer(model.name, model.directory) }
         guard let store else { return }
-        if trainer == nil {
-            logger.warning("training.directory is set, but nothing here can train")
-        }
         guard let found = try? await TrainingThread.run({ store.discover() }) else { return }
         for (name, reason) in found.unusable {
             logger.warning(
@@ -68,12 +65,12 @@ struct TrainingWorkshop: Sendable {
 
     /// What the daemon announces that it can run: names of models, and labels for training from them.
     var announcement: [String] {
-        trainer == nil ? models.names : models.names + models.trainingLabels
+        store == nil ? models.names : models.names + models.trainingLabels
     }
 
     /// The worker's duty; nil for a daemon that does not train.
     var duty: Worker.Duty? {
-        guard let trainer, let store, let training = configuration.training else { return nil }
+        guard let store, let training = configuration.training else { return nil }
         let context = TrainingShardRunner.Context(
             queue: queue,
             lease: lease,
@@ -106,7 +103,7 @@ struct TrainingWorkshop: Sendable {
 
     /// Removes what cancelled and completed jobs left here while no daemon was looking.
     func sweep() async {
-        guard let store, trainer != nil else { return }
+        guard let store else { return }
         do {
             let jobs = try await TrainingThread.run { store.jobsWithWork() }
             for job in try await queue.settledJobs(among: jobs) {

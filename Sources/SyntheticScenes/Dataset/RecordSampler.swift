@@ -204,6 +204,18 @@ struct RecordSampler {
 
     // MARK: - Conversations
 
+    /// Questions with a right answer: what a model learns to see by, before it learns to judge.
+    mutating func answeredQuestions(count: Int) -> [SceneRecord.Body] {
+        let asked = askable.filter { $0.question.kind != .description && $0.grades.contains(5) }
+        return random.shuffled(asked).prefix(count).map { item in
+            .conversation(
+                variant: item.variant,
+                prompt: item.question.text,
+                response: random.pick(item.question.answers.filter { $0.grade == 5 }).text
+            )
+        }
+    }
+
     /// Full captions of pictures without severe faults, each picture once.
     mutating func conversations(count: Int) -> [SceneRecord.Body] {
         let noun = group.composition.isClip ? "video" : "picture"

@@ -17,8 +17,10 @@ package struct SceneDatasetOptions: Sendable {
     package var pairs = 6
     /// Sets of two pictures or clips that a group's pairs show at the most; nil for no limit.
     package var couples: Int?
-    /// Conversations of a group.
+    /// Descriptions of a group, as conversations.
     package var conversations = 2
+    /// Questions of a group with a right answer, as conversations.
+    package var answers = 0
     /// Pairs as "chosen" and "rejected", which a trainer shows in both orders, instead of "first",
     /// "second" and "verdict".
     package var writesChosen = false
@@ -117,6 +119,7 @@ package struct SceneDataset: RandomAccessCollection, Sendable {
             found += (points + pairs).map { (task, $0) }
         }
         found += sampler.conversations(count: options.conversations).map { (answering, $0) }
+        found += sampler.answeredQuestions(count: options.answers).map { (answering, $0) }
         return found
     }
 }

@@ -6,14 +6,18 @@ struct AttentionHeads {
     /// Bound by the scratch memory of a worker.
     static let dimensionLimit = 256
 
+    /// Heads of queries.
     let heads: Int
+    /// Heads of keys and values.
     let keyValueHeads: Int
+    /// Numbers in one head of a row.
     let dimension: Int
     /// Heads of queries to one of keys.
     let group: Int
     /// The dimension filled up to whole panels of 16.
     let padded: Int
 
+    /// Checks what a caller can get wrong.
     init(heads: Int, keyValueHeads: Int, dimension: Int) {
         precondition(
             heads > 0 && keyValueHeads > 0 && heads % keyValueHeads == 0,

@@ -8,6 +8,7 @@ struct AttentionKeyBlock {
 
     /// The row of the first key.
     let firstRow: Int
+    /// Keys in this block, 1…128.
     let count: Int
     /// Panels of 16 keys before this block in the sequence; every segment begins a new panel.
     let firstPanel: Int
@@ -21,12 +22,15 @@ struct AttentionKeyBlock {
 
 /// The rows of a prefix or of a branch.
 struct AttentionSegment {
+    /// Rows of the batch.
     let rows: Range<Int>
     /// Panels of 16 keys before it in the sequence.
     let firstPanel: Int
 
+    /// Panels of 16 keys, the last one filled up.
     var panelCount: Int { (rows.count + 15) / 16 }
 
+    /// Blocks of up to 128 keys.
     var blockCount: Int {
         (panelCount * 16 + AttentionKeyBlock.limit - 1) / AttentionKeyBlock.limit
     }

@@ -1,13 +1,15 @@
 /// Some pairs (row, head of the group) of one segment, in tiles of up to 6; indices count from the
 /// first of them.
 struct AttentionQueries {
-    /// Pairs that go through the keys together.
+    /// Pairs that go through the keys together. Measured backward, prefix 60 and three branches of 30:
+    /// 48 and 36 are equal, 24 takes a tenth more; forward makes no difference.
     static let limit = 48
 
     /// The first row of the segment.
     let firstRow: Int
     /// Counted from the first row of the segment.
     let pairs: Range<Int>
+    /// Heads of queries to one of keys.
     let group: Int
 
     /// Tiles of up to 6 pairs; the first `tallerTiles` are one higher than the others.
@@ -15,6 +17,7 @@ struct AttentionQueries {
     private let height: Int
     private let tallerTiles: Int
 
+    /// At least one pair.
     init(firstRow: Int, pairs: Range<Int>, group: Int) {
         self.firstRow = firstRow
         self.pairs = pairs

@@ -56,6 +56,11 @@ package func generalProduct(
 /// One task is a block of rows by all panels, or by a group of panels when there are few rows. For each
 /// block of k it interleaves its rows into scratch memory, then each panel's part meets all tiles of up
 /// to 6 rows while it lies in the first-level cache.
+///
+/// Measured on one thread of a shared Zen 3, in processor time, as a share of the multiply-add peak of the
+/// same seconds: 70–86 % with m = 4000 or 9000 and n, k = 160…512; 60–72 % for gradients of weights
+/// (m, n = 160…512, k = 4000 or 9000), where copying both operands takes a fifth of the time. Blocks of
+/// 192, 256, 320, 384 and 512 steps are equal within the noise.
 private struct GeneralProduct {
     /// Tiles of 6 rows in one task.
     static let tileLimit = 16

@@ -91,7 +91,8 @@ func transposePanel(
 
 /// The rows of a transposed operand in tiles for the microkernel: tile t becomes [steps][its rows].
 ///
-/// Goes through memory in one stream: all rows of a step, then the next step.
+/// Tile by tile: its lines are read again by the next ones, but one stream of writes is worth more than
+/// one of reads. 16 steps of all tiles at a time were 5–10 % slower over the whole product, 1 step 15–30 %.
 ///
 /// - Parameters:
 ///   - x: the first row's first number; its steps lie `stride` numbers apart.
@@ -107,22 +108,23 @@ func interleaveColumns(
 ) {
     let height = rows / tiles
     let tallerTiles = rows % tiles
-    for step in 0..<steps {
-        var source = x + step &* stride
-        var target = y
-        for tile in 0..<tiles {
-            let height = tile < tallerTiles ? height &+ 1 : height
+    var source = x
+    var target = y
+    for tile in 0..<tiles {
+        let height = tile < tallerTiles ? height &+ 1 : height
+        for step in 0..<steps {
+            let from = source + step &* stride
             let lanes = target + step &* height
             if height == 6 {
-                let last = UnsafeRawPointer(source + 4).loadUnaligned(as: SIMD2<Float>.self)
-                store4(load4(source), into: lanes)
+                let last = UnsafeRawPointer(from + 4).loadUnaligned(as: SIMD2<Float>.self)
+                store4(load4(from), into: lanes)
                 UnsafeMutableRawPointer(lanes + 4).storeBytes(of: last, as: SIMD2<Float>.self)
             } else {
-                for row in 0..<height { lanes[row] = source[row] }
+                for row in 0..<height { lanes[row] = from[row] }
             }
-            source += height
-            target += steps &* height
         }
+        source += height
+        target += steps &* height
     }
 }
 

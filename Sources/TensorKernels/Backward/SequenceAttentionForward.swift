@@ -41,7 +41,8 @@ package func sequenceAttentionForward(
             v: v,
             y: y,
             logSumExp: logSumExp,
-            scratch: pool.scratch(worker: worker).assumingMemoryBound(to: Float.self)
+            scratch: pool.scratch(worker: worker).assumingMemoryBound(to: Float.self),
+            scale: 1 / Float(headDimension).squareRoot()
         ).run()
     }
 }
@@ -57,6 +58,8 @@ private struct ForwardTask {
     let y: UnsafeMutablePointer<Float>
     let logSumExp: UnsafeMutablePointer<Float>
     let scratch: UnsafeMutablePointer<Float>
+    /// 1 / √d.
+    let scale: Float
 
     func run() {
         let isResident = keysFit
@@ -134,15 +137,13 @@ private struct ForwardTask {
                     into: scores + panel * 16
                 )
             }
+            // Rows side by side in both loops: a row alone would wait for its maximum.
             for index in range {
-                weigh(
-                    index,
-                    scores + (index - range.lowerBound) * AttentionKeyBlock.stride,
-                    count: isDiagonal
-                        ? queries.visible(index, keys, isDiagonal: true) : count,
-                    width: panels * 16
-                )
+                let visible =
+                    isDiagonal ? queries.visible(index, keys, isDiagonal: true) : count
+                raise(index, row(index, of: range), count: visible, width: panels * 16)
             }
+            for index in range { weigh(index, row(index, of: range), width: panels * 16) }
             for column in stride(from: 0, to: shape.padded, by: 16) {
                 addWeightedKeys(
                     height: range.count,
@@ -156,14 +157,18 @@ private struct ForwardTask {
         }
     }
 
-    /// Turns the scores of one row into weights e^(scaled score - maximum), and scales what the row has
-    /// summed up under an earlier maximum.
+    @inline(__always)
+    private func row(_ index: Int, of tile: Range<Int>) -> UnsafeMutablePointer<Float> {
+        scores + (index &- tile.lowerBound) &* AttentionKeyBlock.stride
+    }
+
+    /// Hides the keys from `count` on and finds the new maximum of a row, of scaled scores.
     ///
     /// - Parameters:
-    ///   - count: keys of the block that the row sees; the rest gets weight 0.
+    ///   - count: keys of the block that the row sees.
     ///   - width: numbers in the row, a multiple of 16.
     @inline(__always)
-    private func weigh(
+    private func raise(
         _ index: Int,
         _ row: UnsafeMutablePointer<Float>,
         count: Int,
@@ -174,28 +179,35 @@ private struct ForwardTask {
             row[hidden] = -.infinity
             hidden &+= 1
         }
-        let highest = max(maxima[index], maximum(of: row, width: width) * scale)
-        var total = SIMD16<Float>.zero
+        newMaxima[index] = max(maxima[index], maximum(of: row, width: width) * scale)
+    }
+
+    /// Turns the scores of one row into weights e^(scaled score - new maximum), 0 for hidden keys, and
+    /// scales what the row has summed up under an earlier maximum.
+    @inline(__always)
+    private func weigh(_ index: Int, _ row: UnsafeMutablePointer<Float>, width: Int) {
+        let (previous, highest) = (maxima[index], newMaxima[index])
+        var total = SIMD8<Float>.zero
         var column = 0
         while column < width {
-            let low = exponentialOfNonPositive(load8(row + column) * scale - highest)
-            let high = exponentialOfNonPositive(load8(row + column + 8) * scale - highest)
-            let weights = SIMD16(lowHalf: low, highHalf: high)
-            store16(weights, into: row + column)
+            let weights = exponentialOfNonPositive(load8(row + column) * scale - highest)
+            store8(weights, into: row + column)
             total += weights
-            column &+= 16
+            column &+= 8
         }
-        let sum = (total.lowHalf + total.highHalf).sum()
-        if maxima[index] == highest || maxima[index] == -.infinity {
+        let four = total.lowHalf + total.highHalf
+        let two = four.lowHalf + four.highHalf
+        let sum = two[0] + two[1]
+        if previous == highest || previous == -.infinity {
             totals[index] += sum
         } else {
-            let correction = exponentialOfNonPositive(
-                SIMD8(repeating: maxima[index] - highest)
-            )[0]
+            let correction = exponentialOfNonPositive(SIMD8(repeating: previous - highest))[0]
             totals[index] = totals[index] * correction + sum
             let sums = sums(index)
-            for column in stride(from: 0, to: shape.padded, by: 16) {
+            var column = 0
+            while column < shape.padded {
                 store16(load16(sums + column) * correction, into: sums + column)
+                column &+= 16
             }
         }
         maxima[index] = highest
@@ -239,13 +251,12 @@ private struct ForwardTask {
 
     // MARK: - Scratch memory: maxima, totals, scores of a tile, sums, queries, keys and values
 
-    private var scale: Float { 1 / Float(shape.dimension).squareRoot() }
-
     private var maxima: UnsafeMutablePointer<Float> { scratch }
     private var totals: UnsafeMutablePointer<Float> { scratch + AttentionQueries.limit }
+    private var newMaxima: UnsafeMutablePointer<Float> { scratch + 2 * AttentionQueries.limit }
 
     /// [6][AttentionKeyBlock.stride].
-    private var scores: UnsafeMutablePointer<Float> { scratch + 2 * AttentionQueries.limit }
+    private var scores: UnsafeMutablePointer<Float> { scratch + 3 * AttentionQueries.limit }
 
     /// [padded] for each pair.
     private func sums(_ index: Int) -> UnsafeMutablePointer<Float> {

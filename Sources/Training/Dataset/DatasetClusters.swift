@@ -10,7 +10,8 @@ struct DatasetClusters {
     /// Measured on.
     let validation: [[DatasetRecord]]
 
-    /// Neighbouring lines that show a picture in common make a cluster.
+    /// Lines that show a picture in common, directly or through others, make a cluster, wherever they
+    /// stand; clusters and their lines keep the order of the file.
     ///
     /// A line whose `split` is given goes where it says. When no line says so, the clusters whose number
     /// falls on a grid of `validationFraction` are kept for validation: the same ones in every run.
@@ -23,7 +24,8 @@ struct DatasetClusters {
             let isKept =
                 isSplit
                 ? cluster[0].split == .validation
-                : Int(Double(index + 1) * validationFraction) > Int(Double(index) * validationFraction)
+                : Int(Double(index + 1) * validationFraction)
+                    > Int(Double(index) * validationFraction)
             if isKept { validation.append(cluster) } else { train.append(cluster) }
         }
         self.train = train
@@ -31,22 +33,57 @@ struct DatasetClusters {
     }
 
     private static func clusters(of records: [DatasetRecord]) -> [[DatasetRecord]] {
-        var clusters: [[DatasetRecord]] = []
-        var shown: Set<VisualReference> = []
-        for record in records {
-            let belongs =
-                clusters.last.map { cluster in
-                    cluster.count < maximumRecords && cluster[0].split == record.split
-                        && !shown.isDisjoint(with: record.shown)
-                } ?? false
-            if belongs {
-                clusters[clusters.count - 1].append(record)
-            } else {
-                clusters.append([record])
-                shown = []
+        var components = Components(count: records.count)
+        var shownBy: [ShownKey: Int] = [:]
+        for (index, record) in records.enumerated() {
+            for shown in record.shown {
+                let key = ShownKey(shown: shown, split: record.split)
+                if let other = shownBy[key] {
+                    components.join(other, index)
+                } else {
+                    shownBy[key] = index
+                }
             }
-            shown.formUnion(record.shown)
+        }
+        var clusters: [[DatasetRecord]] = []
+        var places: [Int: Int] = [:]
+        for (index, record) in records.enumerated() {
+            let root = components.root(of: index)
+            if let place = places[root], clusters[place].count < maximumRecords {
+                clusters[place].append(record)
+            } else {
+                places[root] = clusters.count
+                clusters.append([record])
+            }
         }
         return clusters
+    }
+}
+
+/// A picture or clip in one split: a cluster never reaches across splits.
+private struct ShownKey: Hashable {
+    let shown: VisualReference
+    let split: DatasetRecord.Split?
+}
+
+/// Disjoint sets with path halving (Tarjan and van Leeuwen 1984).
+private struct Components {
+    private var parents: [Int]
+
+    init(count: Int) { parents = Array(0..<count) }
+
+    /// The least member of the set of `index`.
+    mutating func root(of index: Int) -> Int {
+        var index = index
+        while parents[index] != index {
+            parents[index] = parents[parents[index]]
+            index = parents[index]
+        }
+        return index
+    }
+
+    mutating func join(_ one: Int, _ other: Int) {
+        let (first, second) = (root(of: one), root(of: other))
+        parents[max(first, second)] = min(first, second)
     }
 }

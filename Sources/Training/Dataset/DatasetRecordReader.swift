@@ -64,7 +64,8 @@ struct DatasetRecordReader {
         guard case .number(let score) = value else {
             throw DatasetLineError("score: expected a number, got \(value.summary)")
         }
-        let scale = try take("scale").map { value throws(DatasetLineError) in try self.scale(value) }
+        let scale = try take("scale").map { value throws(DatasetLineError) in try self.scale(value)
+        }
         if let scale, !(scale.minimum...scale.maximum).contains(score) {
             throw DatasetLineError(
                 "score: expected a number from \(scale.minimum) to \(scale.maximum), got \(score)"

@@ -2,9 +2,10 @@ import Transformer
 
 /// Every tensor of a LLaVA-OneVision model with its shape and its starting values.
 ///
-/// Names are the canonical ones of `Transformer`. Starting values: normal with deviation 0.02 as in GPT-2
-/// (Radford et al. 2019), what adds to a residual stream divided by √(2·layers); patch embedding and
-/// projector normal with deviation 1/√inputs (LeCun et al. 1998).
+/// Names are the canonical ones of `Transformer`. Starting values: matrices normal with deviation 1/√inputs
+/// (LeCun et al. 1998), those that add to a residual stream divided by √(2·layers) besides (as in GPT-2,
+/// Radford et al. 2019), embeddings with 1/√width. GPT-2's own 0.02 for every matrix suits widths of some
+/// thousand; at a width of 128 the layers then hardly speak, and a model learns nothing for long.
 struct ModelTensors {
     /// One tensor before it has a place.
     struct Tensor {
@@ -15,53 +16,60 @@ struct ModelTensors {
     }
 
     private(set) var all: [Tensor] = []
-    private let embedding = ParameterStart.normal(deviation: 0.02)
 
     /// Lists the tensors of `config`; the head is left out when it is the token embedding.
     init(config: ModelConfig, vocabularySize: Int) {
         let hidden = config.text.hiddenSize
         addVision(config.vision)
-        let lecun = { (inputs: Int) in
-            ParameterStart.normal(deviation: 1 / Float(inputs).squareRoot())
-        }
         add(
             "projector.0",
             [hidden, config.vision.hiddenSize],
-            lecun(config.vision.hiddenSize),
+            Self.matrix(inputs: config.vision.hiddenSize),
             bias: true
         )
-        add("projector.1", [hidden, hidden], lecun(hidden), bias: true)
-        all.append(Tensor(name: "image_newline", shape: [hidden], start: embedding))
+        add("projector.1", [hidden, hidden], Self.matrix(inputs: hidden), bias: true)
+        all.append(
+            Tensor(name: "image_newline", shape: [hidden], start: Self.matrix(inputs: hidden))
+        )
         addText(config.text, vocabularySize: vocabularySize)
     }
 
     private mutating func addVision(_ vision: VisionConfig) {
         let (width, inner) = (vision.hiddenSize, vision.intermediateSize)
         let patch = [width, 3, vision.patchSize, vision.patchSize]
-        let inputs = Float(patch.dropFirst().reduce(1, *))
         add(
             "vision.embeddings.patch_embedding",
             patch,
-            .normal(deviation: 1 / inputs.squareRoot()),
+            Self.matrix(inputs: patch.dropFirst().reduce(1, *)),
             bias: true
         )
         add(
             "vision.embeddings.position_embedding",
             [vision.gridSide * vision.gridSide, width],
-            embedding,
+            Self.matrix(inputs: width),
             bias: false
         )
-        let residual = Self.residual(layers: vision.layerCount)
+        let layers = vision.layerCount
         for index in 0..<vision.layerCount {
             let layer = "vision.encoder.layers.\(index)."
             addNorm(layer + "layer_norm1", width, bias: true)
             for name in ["q_proj", "k_proj", "v_proj"] {
-                add(layer + "self_attn." + name, [width, width], embedding, bias: true)
+                add(
+                    layer + "self_attn." + name,
+                    [width, width],
+                    Self.matrix(inputs: width),
+                    bias: true
+                )
             }
-            add(layer + "self_attn.out_proj", [width, width], residual, bias: true)
+            add(
+                layer + "self_attn.out_proj",
+                [width, width],
+                Self.residual(width, layers),
+                bias: true
+            )
             addNorm(layer + "layer_norm2", width, bias: true)
-            add(layer + "mlp.fc1", [inner, width], embedding, bias: true)
-            add(layer + "mlp.fc2", [width, inner], residual, bias: true)
+            add(layer + "mlp.fc1", [inner, width], Self.matrix(inputs: width), bias: true)
+            add(layer + "mlp.fc2", [width, inner], Self.residual(inner, layers), bias: true)
         }
         addNorm("vision.post_layernorm", width, bias: true, isOptional: true)
     }
@@ -70,28 +78,42 @@ struct ModelTensors {
         let (width, inner) = (text.hiddenSize, text.intermediateSize)
         let queries = text.headCount * text.headDimension
         let keys = text.keyValueHeadCount * text.headDimension
-        add("text.embed_tokens", [vocabularySize, width], embedding, bias: false)
-        let residual = Self.residual(layers: text.layerCount)
+        add("text.embed_tokens", [vocabularySize, width], Self.matrix(inputs: width), bias: false)
+        let layers = text.layerCount
         for index in 0..<text.layerCount {
             let layer = "text.layers.\(index)."
             addNorm(layer + "input_layernorm", width, bias: false)
-            add(layer + "self_attn.q_proj", [queries, width], embedding, bias: true)
-            add(layer + "self_attn.k_proj", [keys, width], embedding, bias: true)
-            add(layer + "self_attn.v_proj", [keys, width], embedding, bias: true)
-            add(layer + "self_attn.o_proj", [width, queries], residual, bias: false)
+            add(
+                layer + "self_attn.q_proj",
+                [queries, width],
+                Self.matrix(inputs: width),
+                bias: true
+            )
+            add(layer + "self_attn.k_proj", [keys, width], Self.matrix(inputs: width), bias: true)
+            add(layer + "self_attn.v_proj", [keys, width], Self.matrix(inputs: width), bias: true)
+            add(
+                layer + "self_attn.o_proj",
+                [width, queries],
+                Self.residual(queries, layers),
+                bias: false
+            )
             addNorm(layer + "post_attention_layernorm", width, bias: false)
-            add(layer + "mlp.gate_proj", [inner, width], embedding, bias: false)
-            add(layer + "mlp.up_proj", [inner, width], embedding, bias: false)
-            add(layer + "mlp.down_proj", [width, inner], residual, bias: false)
+            add(layer + "mlp.gate_proj", [inner, width], Self.matrix(inputs: width), bias: false)
+            add(layer + "mlp.up_proj", [inner, width], Self.matrix(inputs: width), bias: false)
+            add(layer + "mlp.down_proj", [width, inner], Self.residual(inner, layers), bias: false)
         }
         addNorm("text.norm", width, bias: false)
         if !text.tiesWordEmbeddings {
-            add("lm_head", [vocabularySize, width], embedding, bias: false)
+            add("lm_head", [vocabularySize, width], Self.matrix(inputs: width), bias: false)
         }
     }
 
-    private static func residual(layers: Int) -> ParameterStart {
-        .normal(deviation: 0.02 / Float(2 * layers).squareRoot())
+    private static func matrix(inputs: Int) -> ParameterStart {
+        .normal(deviation: 1 / Float(inputs).squareRoot())
+    }
+
+    private static func residual(_ inputs: Int, _ layers: Int) -> ParameterStart {
+        .normal(deviation: 1 / Float(2 * layers * inputs).squareRoot())
     }
 
     private mutating func add(

@@ -26,6 +26,8 @@ final class TrainingLoop {
     private let pool: ComputeThreadPool
     private let logger: Logger
     private let model: TrainableModel
+    /// What is trained in place of the model's own weights, when the method is `lora`.
+    private let adapters: LowRankAdapters?
     private let optimizer: AdamWOptimizer
     private let schedule: LearningRateSchedule
 
@@ -49,14 +51,34 @@ final class TrainingLoop {
             layout: material.layout,
             checkpointDirectory: request.baseDirectory
         )
-        model = TrainableModel(config: material.layout.config, parameters: parameters, pool: pool)
-        optimizer = AdamWOptimizer(
-            layout: material.layout,
-            settings: try AdamWSettings(
-                beta2: 0.98,
-                weightDecay: Float(options.weightDecay),
-                maximumNorm: Float(options.clipNorm)
+        let settings = try AdamWSettings(
+            beta2: 0.98,
+            weightDecay: Float(options.weightDecay),
+            maximumNorm: Float(options.clipNorm)
+        )
+        switch options.method {
+        case .full:
+            adapters = nil
+            optimizer = AdamWOptimizer(layout: material.layout, settings: settings)
+        case .lora:
+            let adapters = try LowRankAdapters(
+                parameters: parameters,
+                options: LowRankOptions(
+                    rank: options.loraRank,
+                    alpha: Float(options.loraAlpha),
+                    projections: LowRankOptions.knownProjections
+                ),
+                seed: options.seed
             )
+            let count = adapters.values.count
+            optimizer = AdamWOptimizer(count: count, decayingCount: count, settings: settings)
+            self.adapters = adapters
+        }
+        model = TrainableModel(
+            config: material.layout.config,
+            parameters: parameters,
+            pool: pool,
+            trained: adapters?.trainedNames
         )
         schedule = try LearningRateSchedule(
             peak: Float(options.learningRate),
@@ -66,6 +88,7 @@ final class TrainingLoop {
         )
         if TrainingState.isPresent(at: statePath) {
             step = try TrainingState(from: statePath, run: material.identity, into: numbers).step
+            adapters?.merge(into: model.parameters, pool: pool)
             logger.notice("training resumed", ["step": LogValue(step)])
         }
     }
@@ -83,12 +106,17 @@ final class TrainingLoop {
             loss += outcome.loss * share
         }
         let rate = schedule.rate(step: step + 1)
+        adapters?.takeGradients(from: model.gradients, pool: pool)
         let update = optimizer.update(
-            parameters: model.parameters.values,
-            gradients: model.gradients,
+            parameters: adapters?.values ?? model.parameters.values,
+            gradients: adapters?.gradients ?? model.gradients,
             learningRate: rate,
             pool: pool
         )
+        if let adapters {
+            adapters.merge(into: model.parameters, pool: pool)
+            model.clearGradients()
+        }
         guard loss.isFinite, update.isApplied else { throw .diverged(step: step + 1) }
         step += 1
         return Outcome(
@@ -116,7 +144,8 @@ final class TrainingLoop {
     }
 
     /// Writes the finished model and says what it is.
-    func finish(loss: Double, validation: [String: Double]) throws(TrainingError) -> TrainingResult {
+    func finish(loss: Double, validation: [String: Double]) throws(TrainingError) -> TrainingResult
+    {
         try ModelDirectoryWriter(
             baseDirectory: request.baseDirectory,
             type: request.savedType
@@ -137,6 +166,13 @@ final class TrainingLoop {
     private var statePath: String { request.workDirectory + "/state" }
 
     private var numbers: TrainedNumbers {
-        TrainedNumbers(parameters: model.parameters, optimizer: optimizer)
+        guard let adapters else {
+            return TrainedNumbers(parameters: model.parameters, optimizer: optimizer)
+        }
+        return TrainedNumbers(
+            parameters: adapters.values,
+            layout: adapters.digest,
+            optimizer: optimizer
+        )
     }
 }

@@ -62,7 +62,9 @@ package actor TrainingRun {
         return try await steps(of: loop, report: report)
     }
 
-    private func steps(of loop: TrainingLoop, report: @escaping Report) async throws -> TrainingResult {
+    private func steps(of loop: TrainingLoop, report: @escaping Report) async throws
+        -> TrainingResult
+    {
         let plan = loop.plan
         let options = request.options
         var meter = TrainingMeter(plan: plan, firstStep: loop.step)

@@ -29,12 +29,17 @@ enum SceneDatasetCommand {
                 values: SceneSplit.allCases.map(\.rawValue)
             ),
             SceneOptions.tasks(
-                default: "\(SceneTask.imageGeneration.rawValue),"
-                    + SceneTask.imageUnderstanding.rawValue
+                default: SceneTask.allCases.map(\.rawValue).joined(separator: ",")
             ),
             count("points", "Point scores of each task of a group, at most.", 6),
             count("pairs", "Pairs of each task of a group, at most.", 6),
-            count("conversations", "Conversations of a group, at most.", 2),
+            count(
+                "couples",
+                "Sets of two pictures that a group's pairs show, at most; 0: no limit.",
+                0
+            ),
+            count("conversations", "Descriptions of a group, at most.", 2),
+            count("answers", "Questions of a group with a right answer, at most.", 0),
             .option(
                 "variants",
                 value: "n",
@@ -68,7 +73,10 @@ enum SceneDatasetCommand {
         options.tasks = Set(SceneOptions.tasks(arguments))
         options.points = try arguments.int("points") ?? options.points
         options.pairs = try arguments.int("pairs") ?? options.pairs
+        let couples = try arguments.int("couples") ?? 0
+        options.couples = couples == 0 ? nil : couples
         options.conversations = try arguments.int("conversations") ?? options.conversations
+        options.answers = try arguments.int("answers") ?? options.answers
         options.variants = try arguments.int("variants") ?? options.variants
         options.side = try arguments.int("side") ?? options.side
         options.frames = try arguments.int("frames") ?? options.frames
