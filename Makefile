@@ -6,10 +6,10 @@ IMPORT_CHECK := --explicit-target-dependency-import-check error
 LINT_PATHS := Package.swift Sources ctl migrations Tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release lint format check packages clean
+.PHONY: help demo test build release lint format check packages scenes-model clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 demo: packages release ## judge the bundled pictures through a private PostgreSQL, print the pairs
 	@deploy/demo/run
@@ -34,6 +34,9 @@ check: test lint ## what the continuous integration runs
 
 packages: ## install the system packages that are missing (apt, as root or through sudo)
 	@deploy/install-packages
+
+scenes-model: packages release ## train the model `scenes` by rewardd itself (ARGS=--dry-run shows the recipe)
+	@deploy/models/train-scenes $(ARGS)
 
 clean: ## remove build products and the demo's state
 	rm -rf .build .rewardd

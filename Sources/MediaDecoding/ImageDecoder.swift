@@ -2,7 +2,7 @@ import Glibc
 package import VisionPreprocessing
 
 /// Decodes a JPEG, PNG or WebP with the operating system's own programs, each in a process of its own
-/// with limits; the pixels are those of Pillow's `Image.open(f).convert("RGB")`.
+/// with limits, and reads a binary PPM, which is plain pixels, itself; the pixels are those of Pillow's `Image.open(f).convert("RGB")`.
 ///
 /// No orientation from EXIF, no gamma, no colour profile is applied, and alpha is dropped, as there.
 /// A value is cheap and safe to use from many threads; `decode` blocks for as long as the program
@@ -57,12 +57,16 @@ package struct ImageDecoder: Sendable {
         case .webp:
             command = .webp
             header = try ImageHeader(webp: bytes)
+        case .ppm:
+            return try plainPixels(bytes)
         case .unsupported(let name):
             throw .unsupported(
-                "image: expected a JPEG, PNG or WebP image, got \(name). Convert it first."
+                "image: expected a JPEG, PNG, WebP or binary PPM image, got \(name). Convert it first."
             )
         case .unknown(let impression):
-            throw .unreadable("image: expected a JPEG, PNG or WebP image, got \(impression).")
+            throw .unreadable(
+                "image: expected a JPEG, PNG, WebP or binary PPM image, got \(impression)."
+            )
         }
         try limits.check(width: header.width, height: header.height)
         let output = try run(command, input: input, header: header)
@@ -72,6 +76,16 @@ package struct ImageDecoder: Sendable {
             height: header.height,
             wideSamples: command == .png && header.isGray ? .clipped : .highByte
         )
+    }
+
+    /// A binary PPM: no program could do more than copy it, and starting one takes some 10 ms, which a
+    /// training on ten thousands of rendered pictures would feel.
+    private func plainPixels(_ bytes: [UInt8]) throws(MediaError) -> RGBImage {
+        guard let (width, height) = PNMReader.size(of: bytes) else {
+            throw .unreadable("image: expected a PPM header with its size, got another.")
+        }
+        try limits.check(width: width, height: height)
+        return try PNMReader.read(bytes, width: width, height: height, wideSamples: .highByte)
     }
 
     /// The program's output, when it ended well and did not complain of missing data.

@@ -3,6 +3,8 @@ enum MediaFormat: Equatable, Sendable {
     case jpeg
     case png
     case webp
+    /// Binary PPM ("P6"): plain pixels, which need no decoder.
+    case ppm
     /// Recognised, and not decoded here: "GIF", "a TIFF image", …
     case unsupported(String)
     /// Nothing recognised: "text", "unknown bytes '00 01 …'", "an empty file".
@@ -18,6 +20,8 @@ enum MediaFormat: Equatable, Sendable {
                 .png
             } else if head.starts(with: Self.ascii("RIFF")), Self.has("WEBP", at: 8, in: head) {
                 .webp
+            } else if Self.netpbmKind(head) == 0x36 {
+                .ppm
             } else if let name = Self.foreignName(head) {
                 .unsupported(name)
             } else {
@@ -52,12 +56,16 @@ enum MediaFormat: Equatable, Sendable {
         {
             return "BMP"
         }
-        if head.count >= 3, head[0] == 0x50, (0x31...0x37).contains(head[1]),
-            head[2] == 0x0A || head[2] == 0x20
-        {
-            return "PNM"
-        }
+        if netpbmKind(head) != nil { return "PNM other than binary PPM" }
         return nil
+    }
+
+    /// The digit after the P of a netpbm file, as ASCII.
+    private static func netpbmKind(_ head: ArraySlice<UInt8>) -> UInt8? {
+        guard head.count >= 3, head[0] == 0x50, (0x31...0x37).contains(head[1]),
+            head[2] == 0x0A || head[2] == 0x20
+        else { return nil }
+        return head[1]
     }
 
     /// How an unrecognised start is named in a message.

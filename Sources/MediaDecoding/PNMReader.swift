@@ -1,6 +1,7 @@
 import VisionPreprocessing
 
-/// Reads what the decoders write: one binary PNM (P4, P5 or P6) and not a byte more.
+/// Reads what the decoders write, and PPM files as they are: one binary PNM (P4, P5 or P6) and not a byte
+/// more.
 enum PNMReader {
     /// How samples of 16 bits become 8.
     enum WideSamples: Sendable {
@@ -8,6 +9,14 @@ enum PNMReader {
         case highByte
         /// At most 255, as Pillow converts its 16-bit gray mode (I;16).
         case clipped
+    }
+
+    /// Width and height in pixels that a PNM announces; nil when its header is cut short.
+    static func size(of bytes: [UInt8]) -> (width: Int, height: Int)? {
+        var header = Header(bytes: bytes)
+        guard header.kind() != nil, let width = header.number(), let height = header.number()
+        else { return nil }
+        return (width, height)
     }
 
     /// The picture in `bytes`, which must have exactly the announced size.

@@ -48,8 +48,26 @@ struct ImageDecoderTests {
         let error = #expect(throws: MediaError.self) { try decoder.decode(Array(text.utf8)) }
         #expect(
             error?.description
-                == "media_unreadable: image: expected a JPEG, PNG or WebP image, \(sentence)"
+                == "media_unreadable: image: expected a JPEG, PNG, WebP or binary PPM image, \(sentence)"
         )
+    }
+
+    @Test("a binary PPM is its pixels, read without a program, and refused when it is not whole")
+    func plainPixels() throws {
+        let decoder = ImageDecoder(limits: MediaLimits(maximumPixels: 4), directories: [])
+        let pixels: [UInt8] = [1, 2, 3, 4, 5, 6]
+        let image = try decoder.decode(Array("P6\n# two\n2 1\n255\n".utf8) + pixels)
+        #expect(image.width == 2 && image.height == 1 && image.pixels == pixels)
+        for (header, code) in [
+            ("P6\n2 1\n255\n0", "media_unreadable"), ("P6\n2", "media_unreadable"),
+            ("P6\n5 1\n255\n", "media_too_large"), ("P6\n0 0\n255\n", "media_unreadable"),
+            ("P5\n2 1\n255\n", "media_unsupported"),
+        ] {
+            let error = #expect(throws: MediaError.self) {
+                try decoder.decode(Array(header.utf8) + pixels)
+            }
+            #expect(error?.code == code, "\(header)")
+        }
     }
 
     @Test("sizes over the limits are refused by the header, before a program starts")

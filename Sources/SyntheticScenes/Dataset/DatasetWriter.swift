@@ -1,7 +1,7 @@
 import Foundation
 
 extension SceneDataset {
-    /// Writes the dataset: PNG files in `pictures` and one line for each record in
+    /// Writes the dataset: PNG or PPM files in `pictures` and one line for each record in
     /// `dataset.jsonl`, all records of a group together. The lines appear under their final name
     /// only when everything is written.
     /// - directory: made if it is missing; refused if it has a `dataset.jsonl`.
@@ -42,21 +42,25 @@ extension SceneDataset {
     }
 
     private func writePictures(of batch: SceneBatch, to base: URL) throws {
-        let encoder = PNGEncoder()
         for (variant, frames) in batch.media.enumerated() {
             for (frame, picture) in (frames ?? []).enumerated() {
-                let name = Self.name(of: batch.group, variant, frame)
-                try Data(encoder.encode(picture)).write(to: base.appending(path: name))
+                let bytes =
+                    switch options.fileFormat {
+                    case .png: PNGEncoder().encode(picture)
+                    case .ppm: picture.ppm
+                    }
+                let name = name(of: batch.group, variant, frame)
+                try Data(bytes).write(to: base.appending(path: name))
             }
         }
     }
 
     /// "pictures/000012-3.png", and "pictures/000012-3-0.png" for the frames of clips.
-    private static func name(of group: SceneGroup, _ variant: Int, _ frame: Int) -> String {
+    private func name(of group: SceneGroup, _ variant: Int, _ frame: Int) -> String {
         let digits = String(group.index)
         let number = String(repeating: "0", count: Swift.max(0, 6 - digits.count)) + digits
         let end = group.composition.isClip ? "-\(frame)" : ""
-        return "pictures/\(number)-\(variant)\(end).png"
+        return "pictures/\(number)-\(variant)\(end).\(options.fileFormat.rawValue)"
     }
 
     private func text(of batch: SceneBatch) -> String {
@@ -110,10 +114,10 @@ extension SceneDataset {
 
     private func media(_ variant: Int, _ batch: SceneBatch) -> String {
         guard batch.group.composition.isClip else {
-            return Self.quoted(Self.name(of: batch.group, variant, 0))
+            return Self.quoted(name(of: batch.group, variant, 0))
         }
         let frames = (0..<options.frames).map {
-            Self.quoted(Self.name(of: batch.group, variant, $0))
+            Self.quoted(name(of: batch.group, variant, $0))
         }
         return "{\"frames\":[\(frames.joined(separator: ","))]}"
     }

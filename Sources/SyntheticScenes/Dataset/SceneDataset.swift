@@ -1,3 +1,8 @@
+/// How the pictures of a dataset are stored; the raw values are the files' suffixes.
+package enum SceneFileFormat: String, CaseIterable, Sendable {
+    case png, ppm
+}
+
 /// How many records of which sort a dataset has.
 package struct SceneDatasetOptions: Sendable {
     /// The tasks; with pictures and clips both, every third group is of clips.
@@ -21,6 +26,8 @@ package struct SceneDatasetOptions: Sendable {
     package var conversations = 2
     /// Questions of a group with a right answer, as conversations.
     package var answers = 0
+    /// How pictures are stored: PNG is small, PPM (48 KiB at the usual side) is read without a decoder.
+    package var fileFormat = SceneFileFormat.png
     /// Pairs as "chosen" and "rejected", which a trainer shows in both orders, instead of "first",
     /// "second" and "verdict".
     package var writesChosen = false

@@ -14,6 +14,9 @@ package struct ScenePicture: Sendable, Equatable {
         for _ in 0..<side * side { pixels.append(contentsOf: bytes) }
     }
 
+    /// The bytes of a binary PPM file.
+    package var ppm: [UInt8] { Array("P6\n\(side) \(side)\n255\n".utf8) + pixels }
+
     /// The same picture of another side, each pixel taken from the nearest.
     func enlarged(to newSide: Int) -> ScenePicture {
         var result = ScenePicture(side: newSide, colour: PixelColour(0, 0, 0))

@@ -5,7 +5,7 @@ import SyntheticScenes
 enum SceneDatasetCommand {
     static let spec = CommandSpec(
         "dataset",
-        overview: "Draw a dataset: PNG files and dataset.jsonl.",
+        overview: "Draw a dataset: picture files and dataset.jsonl.",
         discussion: """
             A group is one scene in several variants, some with changes or faults. Its records are point \
             scores, pairs and conversations about these variants. A group may offer fewer records of a \
@@ -55,6 +55,13 @@ enum SceneDatasetCommand {
                 format: .int(16...1024)
             ),
             .option("frames", value: "n", "Frames of a clip.", default: "4", format: .int(3...64)),
+            .option(
+                "format",
+                value: "suffix",
+                "How pictures are stored; ppm is larger, and quicker to train on.",
+                default: SceneFileFormat.png.rawValue,
+                values: SceneFileFormat.allCases.map(\.rawValue)
+            ),
             .flag("chosen", "Write pairs as chosen and rejected instead of a verdict."),
         ],
         examples: [
@@ -80,6 +87,7 @@ enum SceneDatasetCommand {
         options.variants = try arguments.int("variants") ?? options.variants
         options.side = try arguments.int("side") ?? options.side
         options.frames = try arguments.int("frames") ?? options.frames
+        options.fileFormat = try arguments.choice("format") ?? .png
         options.writesChosen = arguments.flag("chosen")
         let directory = try arguments.requiredText("out")
         let bar = ProgressLine("scenes")
