@@ -204,15 +204,19 @@ struct RecordSampler {
 
     // MARK: - Conversations
 
-    /// Questions with a right answer: what a model learns to see by, before it learns to judge.
+    /// Questions with their shortest right answer: what a model learns to see by, before it learns to
+    /// judge. One wording for each answer, so that it spends nothing on guessing wordings.
     mutating func answeredQuestions(count: Int) -> [SceneRecord.Body] {
         let asked = askable.filter { $0.question.kind != .description && $0.grades.contains(5) }
-        return random.shuffled(asked).prefix(count).map { item in
-            .conversation(
-                variant: item.variant,
-                prompt: item.question.text,
-                response: random.pick(item.question.answers.filter { $0.grade == 5 }).text
-            )
+        return random.shuffled(asked).prefix(count).compactMap { item in
+            let right = item.question.answers.filter { $0.grade == 5 }.map(\.text)
+            return right.min { ($0.utf8.count, $0) < ($1.utf8.count, $1) }.map { answer in
+                .conversation(
+                    variant: item.variant,
+                    prompt: item.question.text,
+                    response: answer
+                )
+            }
         }
     }
 
