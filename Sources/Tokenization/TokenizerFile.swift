@@ -37,7 +37,7 @@ struct TokenizerFile {
     // MARK: - What the file says it does
 
     /// `(?i:…)` and the other alternatives in the order `PreTokenizer` implements.
-    private static let splitPattern =
+    static let splitPattern =
         #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|"#
         + #"\s*[\r\n]+|\s+(?!\S)|\s+"#
 

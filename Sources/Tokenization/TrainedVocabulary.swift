@@ -30,6 +30,7 @@ package struct TrainedVocabulary: Sendable {
         let pairs = merges.map {
             Self.quoted(tokens[Int($0.left)] + [0x20] + tokens[Int($0.right)])
         }
+        let split = Self.quoted(Array(TokenizerFile.splitPattern.utf8))
         let byteLevel =
             #"{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":false,"use_regex":false}"#
         let text = """
@@ -37,7 +38,7 @@ package struct TrainedVocabulary: Sendable {
             "added_tokens":[\(added.joined(separator: ",\n"))],
             "normalizer":{"type":"NFC"},
             "pre_tokenizer":{"type":"Sequence","pretokenizers":[
-            {"type":"Split","pattern":{"Regex":\(Self.quoted(Array(Self.splitPattern.utf8)))},
+            {"type":"Split","pattern":{"Regex":\(split)},
             "behavior":"Isolated","invert":false},
             \(byteLevel)]},
             "post_processor":\(byteLevel),
@@ -50,11 +51,6 @@ package struct TrainedVocabulary: Sendable {
             """
         return Array(text.utf8)
     }
-
-    /// The rule of `PreTokenizer`; `TokenizerFile` refuses a file that says another.
-    private static let splitPattern =
-        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|"#
-        + #"\s*[\r\n]+|\s+(?!\S)|\s+"#
 
     /// A JSON string. Spellings hold no control characters: bytes that do not print have others.
     private static func quoted(_ utf8: [UInt8]) -> String {
