@@ -65,6 +65,10 @@ package enum MigrationCatalog {
             file: "0015_training_functions.sql",
             bytes: PackageResources._015_training_functions_sql
         ),
+        Migration(
+            file: "0016_accept_loss_mean.sql",
+            bytes: PackageResources._016_accept_loss_mean_sql
+        ),
     ]
 
     /// The newest version this build knows: what `rewardctl migrate` brings a database to.

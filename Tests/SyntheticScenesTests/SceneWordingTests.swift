@@ -38,10 +38,11 @@ struct SceneWordingTests {
                 texts.insert(question.text)
                 texts.formUnion(question.answers.map(\.text))
             }
+            texts.formUnion(group.conversationTexts())
         }
         var used: Set<Substring> = []
         for text in texts {
-            used.formUnion(text.split { " .,?".contains($0) })
+            used.formUnion(text.split { " .,?:\n12345".contains($0) })
         }
         let vocabulary = Set(SceneVocabulary.words.map { Substring($0) })
         #expect(vocabulary.count == SceneVocabulary.words.count && vocabulary.count <= 250)

@@ -1,11 +1,13 @@
+import Dispatch
 import Foundation
+import Synchronization
 
 extension SceneDataset {
     /// Writes the dataset: PNG or PPM files in `pictures` and one line for each record in
     /// `dataset.jsonl`, all records of a group together. The lines appear under their final name
     /// only when everything is written.
     /// - directory: made if it is missing; refused if it has a `dataset.jsonl`.
-    /// - progress: called after each group with the number of groups written.
+    /// - progress: called now and then with the number of groups written.
     /// - Returns: the number of records.
     @discardableResult
     package func write(
@@ -27,17 +29,45 @@ extension SceneDataset {
             let lines = try FileHandle(forWritingTo: partial)
             defer { try? lines.close() }
             var count = 0
-            for (number, batch) in enumerated() {
-                try writePictures(of: batch, to: base)
-                try lines.write(contentsOf: Data(text(of: batch).utf8))
-                count += batch.records.count
-                progress(number + 1)
+            for first in stride(from: 0, to: endIndex, by: Self.together) {
+                let groups = first..<Swift.min(first + Self.together, endIndex)
+                for written in try writeGroups(groups, to: base) {
+                    try lines.write(contentsOf: Data(written.text.utf8))
+                    count += written.count
+                }
+                progress(groups.upperBound)
             }
             try lines.synchronize()
             try FileManager.default.moveItem(at: partial, to: final)
             return count
         } catch {
             throw .unwritable(path: directory, reason: error.localizedDescription)
+        }
+    }
+
+    /// Groups drawn and written at a time: a file system answers each of many small files late, so that
+    /// one after the other takes three times as long.
+    private static let together = 32
+
+    /// Writes the pictures of some groups, several groups at once.
+    ///
+    /// - Returns: the lines of each group and how many they are, in order.
+    private func writeGroups(
+        _ groups: Range<Int>,
+        to base: URL
+    ) throws -> [(text: String, count: Int)] {
+        let results = Mutex<[Int: Result<(text: String, count: Int), any Error>]>([:])
+        DispatchQueue.concurrentPerform(iterations: groups.count) { offset in
+            let group = groups.lowerBound + offset
+            let result = Result {
+                let batch = self[group]
+                try writePictures(of: batch, to: base)
+                return (text: text(of: batch), count: batch.records.count)
+            }
+            results.withLock { $0[group] = result }
+        }
+        return try results.withLock { results in
+            try groups.compactMap { try results[$0]?.get() }
         }
     }
 
@@ -67,7 +97,8 @@ extension SceneDataset {
         batch.records.map { line(of: $0, in: batch) + "\n" }.joined()
     }
 
-    /// One record as JSON. The texts come from a fixed vocabulary without quotes or backslashes.
+    /// One record as JSON. The texts come from a fixed vocabulary; of what JSON escapes, only the ends of
+    /// lines occur.
     private func line(of record: SceneRecord, in batch: SceneBatch) -> String {
         var fields = [("id", Self.quoted(record.id)), ("task", Self.quoted(record.task.rawValue))]
         // Files know two splits; data to test with is no part of a training file.
@@ -90,9 +121,10 @@ extension SceneDataset {
         case .comparedAnswers(let question, let variant, let first, let second, let verdict, _):
             fields += [("question", Self.quoted(question)), (medium, media(variant, batch))]
             fields += compared(Self.quoted(first), Self.quoted(second), verdict)
-        case .conversation(let variant, let prompt, let response):
+        case .conversation(let variants, let prompt, let response):
+            let shown = variants.map { media($0, batch) }.joined(separator: ",")
             fields += [
-                ("media", "[\(media(variant, batch))]"), ("prompt", Self.quoted(prompt)),
+                ("media", "[\(shown)]"), ("prompt", Self.quoted(prompt)),
                 ("response", Self.quoted(response)),
             ]
         }
@@ -122,5 +154,7 @@ extension SceneDataset {
         return "{\"frames\":[\(frames.joined(separator: ","))]}"
     }
 
-    private static func quoted(_ text: String) -> String { "\"\(text)\"" }
+    private static func quoted(_ text: String) -> String {
+        "\"\(text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\\n"))\""
+    }
 }

@@ -5,12 +5,12 @@ struct RecordSampler {
     /// Half of the grades of answers are 5 and 1; 2 and 4 occur in descriptions only.
     private static let answerGrades = [5, 1, 3, 4, 1, 5, 2, 3]
     /// Small margins are common.
-    private static let margins = [1, 2, 1, 3, 1, 2, 4, 1, 2, 3]
+    static let margins = [1, 2, 1, 3, 1, 2, 4, 1, 2, 3]
 
     let group: SceneGroup
     /// Questions about pictures without severe faults, so that the answer shows.
-    private let askable: [(variant: Int, question: SceneQuestion, grades: Set<Int>)]
-    private var random: SeededRandom
+    let askable: [(variant: Int, question: SceneQuestion, grades: Set<Int>)]
+    var random: SeededRandom
 
     init(group: SceneGroup, random: SeededRandom) {
         self.group = group
@@ -21,7 +21,7 @@ struct RecordSampler {
     }
 
     /// The variants without a severe fault.
-    private static func clear(_ group: SceneGroup) -> [Int] {
+    static func clear(_ group: SceneGroup) -> [Int] {
         group.variants.indices.filter { group.variants[$0].quality.severity < 2 }
     }
 
@@ -98,7 +98,7 @@ struct RecordSampler {
         return Set(random.shuffled(all).prefix(count))
     }
 
-    private struct Comparison {
+    struct Comparison {
         let from: Int
         let caption: SceneCaption
         let better: Int
@@ -110,7 +110,7 @@ struct RecordSampler {
     }
 
     /// Every two variants that differ for one caption of each variant.
-    private mutating func comparisons() -> [Comparison] {
+    mutating func comparisons() -> [Comparison] {
         var found: [Comparison] = []
         let severities = group.variants.map(\.quality.severity)
         for (from, captions) in group.captions.enumerated() {
@@ -200,35 +200,5 @@ struct RecordSampler {
             }
         }
         return (good[0], bad[0])
-    }
-
-    // MARK: - Conversations
-
-    /// Questions with their shortest right answer: what a model learns to see by, before it learns to
-    /// judge. One wording for each answer, so that it spends nothing on guessing wordings.
-    mutating func answeredQuestions(count: Int) -> [SceneRecord.Body] {
-        let asked = askable.filter { $0.question.kind != .description && $0.grades.contains(5) }
-        return random.shuffled(asked).prefix(count).compactMap { item in
-            let right = item.question.answers.filter { $0.grade == 5 }.map(\.text)
-            return right.min { ($0.utf8.count, $0) < ($1.utf8.count, $1) }.map { answer in
-                .conversation(
-                    variant: item.variant,
-                    prompt: item.question.text,
-                    response: answer
-                )
-            }
-        }
-    }
-
-    /// Full captions of pictures without severe faults, each picture once.
-    mutating func conversations(count: Int) -> [SceneRecord.Body] {
-        let noun = group.composition.isClip ? "video" : "picture"
-        return random.shuffled(Self.clear(group)).prefix(count).map { variant in
-            .conversation(
-                variant: variant,
-                prompt: "Describe the \(noun).",
-                response: group.fullCaption(of: variant).text
-            )
-        }
     }
 }

@@ -26,6 +26,13 @@ package struct SceneDatasetOptions: Sendable {
     package var conversations = 2
     /// Questions of a group with a right answer, as conversations.
     package var answers = 0
+    /// Inventories of a group, as conversations: everything about a picture in fixed words.
+    package var inventories = 0
+    /// Pictures or clips of a group with maps, two conversations each: what lies where.
+    package var maps = 0
+    /// Conversations of each task of a group that give the reasons of a grade, of pictures alone and of
+    /// pictures and answers side by side.
+    package var reasons = 0
     /// How pictures are stored: PNG is small, PPM (48 KiB at the usual side) is read without a decoder.
     package var fileFormat = SceneFileFormat.png
     /// Pairs as "chosen" and "rejected", which a trainer shows in both orders, instead of "first",
@@ -124,9 +131,20 @@ package struct SceneDataset: RandomAccessCollection, Sendable {
                 ? sampler.comparedMedia(count: options.pairs, together: options.couples)
                 : sampler.comparedAnswers(count: options.pairs)
             found += (points + pairs).map { (task, $0) }
+            found += reasons(task, from: &sampler).map { (task, $0) }
         }
         found += sampler.conversations(count: options.conversations).map { (answering, $0) }
         found += sampler.answeredQuestions(count: options.answers).map { (answering, $0) }
+        found += sampler.inventories(count: options.inventories).map { (answering, $0) }
+        found += sampler.maps(count: options.maps, frames: options.frames).map { (answering, $0) }
         return found
+    }
+
+    private func reasons(_ task: SceneTask, from sampler: inout RecordSampler) -> [SceneRecord.Body] {
+        guard options.reasons > 0 else { return [] }
+        return task.isGeneration
+            ? sampler.explainedMedia(count: options.reasons)
+                + sampler.explainedComparisons(count: options.reasons, together: options.couples)
+            : sampler.gradedComparisons(count: options.reasons)
     }
 }

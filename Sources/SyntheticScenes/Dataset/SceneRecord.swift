@@ -41,8 +41,8 @@ package struct SceneRecord: Sendable, Hashable {
             verdict: SceneVerdict,
             margin: Int
         )
-        /// A prompt about a picture or clip and the right response.
-        case conversation(variant: Int, prompt: String, response: String)
+        /// A prompt about pictures or clips, shown in this order, and the right response.
+        case conversation(variants: [Int], prompt: String, response: String)
     }
 
     /// Unique in a dataset of one seed: split, group and number in the group.
@@ -54,20 +54,10 @@ package struct SceneRecord: Sendable, Hashable {
     package var variants: [Int] {
         switch body {
         case .scoredMedia(_, let variant, _), .scoredAnswer(_, let variant, _, _),
-            .comparedAnswers(_, let variant, _, _, _, _), .conversation(let variant, _, _):
+            .comparedAnswers(_, let variant, _, _, _, _):
             [variant]
+        case .conversation(let variants, _, _): variants
         case .comparedMedia(_, let first, let second, _, _): [first, second]
-        }
-    }
-
-    /// Every text of the record, in no particular order: what a tokenizer is trained on.
-    package var texts: [String] {
-        switch body {
-        case .scoredMedia(let caption, _, _), .comparedMedia(let caption, _, _, _, _): [caption]
-        case .scoredAnswer(let question, _, let answer, _): [question, answer]
-        case .comparedAnswers(let question, _, let first, let second, _, _):
-            [question, first, second]
-        case .conversation(_, let prompt, let response): [prompt, response]
         }
     }
 }

@@ -12,6 +12,8 @@ struct ClusterWriter: Sendable {
     let endOfTurn: Int32
     /// The longest question with its answer, in rows.
     let contextLimit: Int
+    /// Whether a token's weight is 1, or its share of an answer's.
+    let lossMean: TrainingOptions.LossMean
     /// The dataset's file, for errors.
     let file: String
 
@@ -118,7 +120,7 @@ struct ClusterWriter: Sendable {
         return BatchBranch(
             tokens: question + answer.dropLast(),
             targets: [Int32](repeating: -1, count: question.count - 1) + answer,
-            weight: 1
+            weight: lossMean == .answers ? 1 / Float(answer.count) : 1
         )
     }
 }

@@ -5,7 +5,8 @@ import Transformer
 /// Names are the canonical ones of `Transformer`. Starting values: matrices normal with deviation 1/√inputs
 /// (LeCun et al. 1998), those that add to a residual stream divided by √(2·layers) besides (as in GPT-2,
 /// Radford et al. 2019), embeddings with 1/√width. GPT-2's own 0.02 for every matrix suits widths of some
-/// thousand; at a width of 128 the layers then hardly speak, and a model learns nothing for long.
+/// thousand; at a width of 128 the layers then hardly speak, and a model learns nothing for long. Places of
+/// patches start as waves, see `GridWaves`.
 struct ModelTensors {
     /// One tensor before it has a place.
     struct Tensor {
@@ -46,7 +47,7 @@ struct ModelTensors {
         add(
             "vision.embeddings.position_embedding",
             [vision.gridSide * vision.gridSide, width],
-            Self.matrix(inputs: width),
+            .waves(side: vision.gridSide),
             bias: false
         )
         let layers = vision.layerCount

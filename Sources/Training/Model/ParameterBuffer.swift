@@ -50,8 +50,29 @@ package final class ParameterBuffer {
             case .normal(let deviation):
                 var numbers = NormalNumbers(seed: seed &+ UInt64(index) &* 0x9E37_79B9_7F4A_7C15)
                 for place in 0..<entry.count { target[place] = numbers.next() * deviation }
+            case .waves(let side):
+                GridWaves(width: entry.count / (side * side)).write(side: side, to: target)
             }
         }
+    }
+
+    /// Takes the tensors that a checkpoint directory has by the same name and shape.
+    ///
+    /// - Returns: how many numbers were taken.
+    /// - Throws: ``TrainingError/modelUnusable(_:)``.
+    package func take(from directory: String) throws(TrainingError) -> Int {
+        var count = 0
+        do {
+            let reader = try WeightReader(checkpoint: Checkpoint(directory: directory))
+            for entry in layout.entries where reader.shape(of: entry.canonicalName) == entry.shape {
+                let target = values.base + entry.offset
+                try reader.read(entry.canonicalName, shape: entry.shape, into: target)
+                count += entry.count
+            }
+        } catch {
+            throw .modelUnusable("\(error)")
+        }
+        return count
     }
 
     /// Copies another buffer's numbers.

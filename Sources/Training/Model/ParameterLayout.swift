@@ -109,4 +109,7 @@ enum ParameterStart: Sendable, Equatable {
     case ones
     /// Normal with mean 0.
     case normal(deviation: Float)
+    /// Rows [side², width] of sines and cosines of the place in a grid, a quarter of the width each for
+    /// sin x, cos x, sin y and cos y.
+    case waves(side: Int)
 }

@@ -54,6 +54,7 @@ struct TrainingMaterial {
                 builder: blueprint.inputBuilder(vocabularySize: layout.vocabularySize),
                 endOfTurn: try blueprint.turnTokens().endOfTurn,
                 contextLimit: blueprint.contextLimit,
+                lossMean: request.options.lossMean,
                 file: request.datasetName
             )
             let budget = request.memoryLimit / 4

@@ -16,6 +16,14 @@ package struct TrainingOptions: Sendable, Equatable {
         case f32
     }
 
+    /// What the loss of a batch is the mean of.
+    package enum LossMean: String, Sendable, CaseIterable {
+        /// Of all target tokens, as reference trainers have it: long answers count more.
+        case tokens
+        /// Of the answers, each the mean of its tokens: a score counts as much as a description.
+        case answers
+    }
+
     /// Passes over the training examples; may be a fraction.
     package var epochs = 1.0
     /// Optimizer steps at most; nil means as many as the epochs take.
@@ -31,6 +39,7 @@ package struct TrainingOptions: Sendable, Equatable {
     package var finalLearningRateRatio = 0.1
     /// Greatest global norm of the gradients.
     package var clipNorm = 1.0
+    package var lossMean = LossMean.tokens
     /// Parts a batch is computed in.
     package var accumulation = 1
     package var seed: UInt64 = 0
@@ -81,6 +90,7 @@ package struct TrainingOptions: Sendable, Equatable {
         case "final_learning_rate_ratio":
             set(\.finalLearningRateRatio, value) { (0...1).contains($0) }
         case "clip_norm": set(\.clipNorm, value) { $0 > 0 }
+        case "loss_mean": setWord(\.lossMean, value)
         case "accumulation": setWhole(\.accumulation, value, 1...1024)
         case "seed": setWhole(\.seed, value, 0...9_007_199_254_740_991)
         case "validation_fraction": set(\.validationFraction, value) { (0...0.5).contains($0) }
@@ -110,6 +120,7 @@ package struct TrainingOptions: Sendable, Equatable {
             "epochs=\(epochs)", "max_steps=\(maximumSteps.map(String.init) ?? "none")",
             "batch=\(batchSize)x\(accumulation)", "rate=\(learningRate)", "decay=\(weightDecay)",
             "warmup=\(warmupRatio)", "final=\(finalLearningRateRatio)", "clip=\(clipNorm)",
+            "mean=\(lossMean.rawValue)",
             "seed=\(seed)", "validation=\(validationFraction)", "method=\(method.rawValue)",
             "lora=\(loraRank)/\(loraAlpha)",
             "tasks=\(tasks.map { $0.sorted().joined(separator: ",") } ?? "all")",

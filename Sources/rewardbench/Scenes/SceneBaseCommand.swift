@@ -12,7 +12,8 @@ enum SceneBaseCommand {
         discussion: """
             Copies the small files of a model directory (config.json, tokenizer, templates, \
             prompt_pack.json) and writes random weights for its configuration. Equal configurations and \
-            seeds give equal weights.
+            seeds give equal weights. With --from, tensors that another model has by the same name and \
+            shape are taken from it, such as a vision tower that has learnt to see.
             """,
         options: [
             .option(
@@ -26,6 +27,11 @@ enum SceneBaseCommand {
                 value: "directory",
                 "The new model directory; it must not exist.",
                 required: true
+            ),
+            .option(
+                "from",
+                value: "directory",
+                "Model whose tensors are taken where name and shape agree."
             ),
             SceneOptions.seed,
             .option(
@@ -57,14 +63,15 @@ enum SceneBaseCommand {
             vocabularySize: config.text.vocabularySize
         )
         let parameters = ParameterBuffer(layout: layout, seed: SceneOptions.seed(arguments))
+        let taken = try arguments.text("from").map { try parameters.take(from: $0) } ?? 0
         let writer = ModelDirectoryWriter(
             baseDirectory: base,
             type: try arguments.choice("type") ?? .bfloat16
         )
         try writer.write(parameters, to: directory)
         ConsoleText.output(
-            "\(layout.parameterCount) random parameters, \(layout.vocabularySize) tokens, in "
-                + "\"\(directory)\".\n"
+            "\(layout.parameterCount - taken) random parameters and \(taken) of another model, "
+                + "\(layout.vocabularySize) tokens, in \"\(directory)\".\n"
         )
         return .success
     }

@@ -51,7 +51,8 @@ struct SceneCorpus: Sendable {
             question.answers.flatMap { [question.text, $0.text] }
         }
         let noun = group.composition.isClip ? "video" : "picture"
-        return captions + questions + ["Describe the \(noun).", "What does the \(noun) show?"]
+        return captions + questions + group.conversationTexts()
+            + ["Describe the \(noun).", "What does the \(noun) show?"]
     }
 
     /// Every name that a scene can use, in the two places of a sentence, however rare.

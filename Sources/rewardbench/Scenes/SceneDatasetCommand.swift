@@ -40,6 +40,9 @@ enum SceneDatasetCommand {
             ),
             count("conversations", "Descriptions of a group, at most.", 2),
             count("answers", "Questions of a group with a right answer, at most.", 0),
+            count("inventories", "Inventories of a group in fixed words, at most.", 0),
+            count("maps", "Pictures of a group with maps of what lies where, at most.", 0),
+            count("reasons", "Reasons of grades for each task of a group, at most.", 0),
             .option(
                 "variants",
                 value: "n",
@@ -84,6 +87,9 @@ enum SceneDatasetCommand {
         options.couples = couples == 0 ? nil : couples
         options.conversations = try arguments.int("conversations") ?? options.conversations
         options.answers = try arguments.int("answers") ?? options.answers
+        options.inventories = try arguments.int("inventories") ?? options.inventories
+        options.maps = try arguments.int("maps") ?? options.maps
+        options.reasons = try arguments.int("reasons") ?? options.reasons
         options.variants = try arguments.int("variants") ?? options.variants
         options.side = try arguments.int("side") ?? options.side
         options.frames = try arguments.int("frames") ?? options.frames

@@ -1,0 +1,181 @@
+import Testing
+
+@testable import SyntheticScenes
+
+@Suite("Conversations about scenes")
+struct SceneConversationTests {
+    private static let seed: UInt64 = 11
+
+    private static func groups(_ count: Int) -> [SceneGroup] {
+        (0..<count).map {
+            SceneGenerator(seed: seed, split: .train).group($0, ofClips: $0.isMultiple(of: 2))
+        }
+    }
+
+    private func sampler(_ group: SceneGroup) -> RecordSampler {
+        RecordSampler(group: group, random: SeededRandom(seed: 5))
+    }
+
+    private func object(
+        _ colour: SceneColour,
+        _ shape: SceneShape,
+        _ size: SceneSize = .small
+    ) -> ObjectTraits {
+        ObjectTraits(shape: shape, colour: colour, size: size, texture: .plain)
+    }
+
+    private func inventory(
+        _ objects: [ObjectTraits],
+        _ arrangement: SceneArrangement,
+        _ quality: SceneQuality = .whole
+    ) -> String {
+        let content = SceneContent(objects: objects, arrangement: arrangement, background: .white)
+        return SceneInventory(SceneVariant(content: content, quality: quality, seed: 1)).text
+    }
+
+    @Test("an inventory says everything in the order of colours and shapes")
+    func inventories() {
+        let star = object(.blue, .star)
+        let circle = object(.red, .circle, .large)
+        #expect(
+            inventory([star, circle], .list)
+                == "Red circle large plain, blue star small plain, white background, no fault."
+        )
+        #expect(
+            inventory([star, circle], .relation(.leftOf))
+                == "Red circle large plain right of blue star small plain, white background, no "
+                + "fault."
+        )
+        #expect(
+            inventory([star], .count(3), SceneQuality(.jagged, severity: 2))
+                == "Three blue star small plain, white background, severe jagged edges."
+        )
+        #expect(
+            inventory([star, circle], .recolouring(.green, actor: 0))
+                == "Red circle large plain stands still, blue star small plain turns green, white "
+                + "background, no fault."
+        )
+        #expect(
+            inventory([circle], .resizing(.grows, actor: 0))
+                == "Red circle plain grows, white background, no fault."
+        )
+    }
+
+    @Test("the order in which a scene names its objects leaves no trace in its inventory")
+    func inventoryOrder() {
+        for group in Self.groups(80) {
+            for variant in group.variants where variant.content.objects.count == 2 {
+                var turned = variant.content
+                turned.objects.reverse()
+                switch turned.arrangement {
+                case .list: break
+                case .relation(let relation): turned.arrangement = .relation(relation.inverse)
+                default: continue
+                }
+                let other = SceneVariant(content: turned, quality: variant.quality, seed: 1)
+                #expect(SceneInventory(variant).text == SceneInventory(other).text)
+            }
+        }
+    }
+
+    @Test("a map names what lies in each cell, row by row")
+    func maps() {
+        let traits = object(.red, .square, .large)
+        let square = SceneObject(
+            traits: traits,
+            x: 0.25,
+            y: 0.75,
+            extent: 0.34,
+            turn: 0,
+            shade: PixelColour(0, 0, 0),
+            stripePhase: 0,
+            stripeDirection: 0
+        )
+        let backdrop = SceneBackdrop(
+            background: .white,
+            shade: PixelColour(0, 0, 0),
+            pattern: .plain
+        )
+        let still = Scene(backdrop: backdrop, objects: [square])
+        let empty = Scene(backdrop: backdrop, objects: [])
+        let rows = [
+            "No no no no no no", "no no no no no no", "no no no no no no",
+            "red red red no no no", "red red red no no no", "red red red no no no",
+        ]
+        #expect(SceneMap(.colours, of: [still]).text == rows.joined(separator: " "))
+        #expect(
+            SceneMap(.shapes, of: [empty, still, empty]).text
+                == "No no no no no no no no no no no no square square no square square no "
+                + "no no no no no no no no no"
+        )
+    }
+
+    @Test("maps have a word for each image token, and name nothing that is not there")
+    func mapWords() {
+        for group in Self.groups(40) {
+            var sampler = sampler(group)
+            let bodies = sampler.maps(count: 6, frames: 4)
+            #expect(bodies.count == 12)
+            for body in bodies {
+                guard case .conversation(let variants, let prompt, let response) = body else {
+                    Issue.record("not a conversation: \(body)")
+                    continue
+                }
+                let words = response.lowercased().split(separator: " ")
+                #expect(words.count == 36)
+                guard prompt == SceneMap.Trait.shapes.prompt else { continue }
+                let objects = group.variants[variants[0]].content.objects
+                let shapes = Set(objects.map { Substring($0.shape.rawValue) })
+                #expect(Set(words).subtracting(["no"]).isSubset(of: shapes), "seed \(Self.seed)")
+            }
+        }
+    }
+
+    @Test("reasons are those of the grade, of the picture that is asked about")
+    func reasons() {
+        var places: Set<String> = []
+        for group in Self.groups(40) {
+            var sampler = sampler(group)
+            for body in sampler.explainedMedia(count: 6) + sampler.explainedComparisons(count: 6) {
+                guard case .conversation(let variants, let prompt, let response) = body else {
+                    Issue.record("not a conversation: \(body)")
+                    continue
+                }
+                let lines = prompt.split(separator: "\n").map(String.init)
+                let place = lines[1].hasSuffix(" 2?") ? 1 : 0
+                places.insert(lines[1])
+                let grades = group.captions.joined().filter { $0.text == lines[0] }.map {
+                    group.grade($0, ofPicture: variants[place]).reason + "."
+                }
+                #expect(grades.map(NounPhrase.capitalised).contains(response), "\(prompt)")
+            }
+        }
+        #expect(
+            places
+                == Set(
+                    ["image", "video"].flatMap { noun in
+                        ["\(noun)?", "\(noun) 1?", "\(noun) 2?"].map { "What is wrong with \($0)" }
+                    }
+                )
+        )
+    }
+
+    @Test("a graded comparison gives the grade of the answer that is asked about")
+    func gradedComparisons() {
+        var grades: Set<String> = []
+        for group in Self.groups(60) {
+            var sampler = sampler(group)
+            for case .conversation(let variants, let prompt, let response)
+                in sampler.gradedComparisons(count: 6)
+            {
+                let lines = prompt.split(separator: "\n").map(String.init)
+                let shown = lines[lines.last == "Score of answer 1?" ? 1 : 2].dropFirst(3)
+                let question = group.questions[variants[0]].first { $0.text == lines[0] }
+                let answer = question?.answers.first { $0.text == shown }
+                #expect(answer.map { "\($0.grade)" } == response, "\(prompt)")
+                grades.insert(response)
+            }
+        }
+        #expect(grades == ["1", "2", "3", "4", "5"])
+    }
+}
