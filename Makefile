@@ -16,6 +16,7 @@ demo: packages release ## judge the bundled pictures through a private PostgreSQ
 
 test: packages ## build and run every test against a private PostgreSQL
 	$(SWIFT) build --build-tests $(IMPORT_CHECK)
+	@Tests/Support/check-wide-symbols debug
 	@Tests/Support/run-tests
 
 build: ## debug build, with the check of imports against the manifest
@@ -23,6 +24,7 @@ build: ## debug build, with the check of imports against the manifest
 
 release: ## optimised build of rewardd, rewardctl and rewardbench
 	$(SWIFT) build -c release $(IMPORT_CHECK)
+	@Tests/Support/check-wide-symbols release
 
 lint: ## formatting and style rules; changes nothing
 	$(SWIFT) format lint --strict --parallel --recursive $(LINT_PATHS)

@@ -9,20 +9,29 @@ import PackageDescription
 /// libm's fmaf, about four times slower. On arm64 the baseline already has fused multiply-add.
 #if arch(x86_64)
     let processorFlags = ["-Xcc", "-march=x86-64-v3"]
+    let wideProcessorFlags = ["-Xcc", "-march=x86-64-v4"]
 #else
     let processorFlags: [String] = []
+    let wideProcessorFlags: [String] = []
 #endif
 
-let settings: [SwiftSetting] = [
+let language: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .treatAllWarnings(as: .error),
-    .unsafeFlags(processorFlags),
 ]
+
+let settings = language + [.unsafeFlags(processorFlags)]
 
 /// Kernels are optimised in every configuration, so that tests of a debug build stay quick.
 let kernelSettings = settings + [.unsafeFlags(["-O"])]
+
+/// Kernels for processors with AVX-512, chosen at start. Nothing of them may be inlined into a module
+/// that also runs on others (`-disable-cmo`), and none of their code may be shared with one by the
+/// linker: `Tests/Support/check-wide-symbols` keeps that.
+let wideKernelSettings =
+    language + [.unsafeFlags(wideProcessorFlags + ["-O", "-disable-cmo"])]
 
 func module(
     _ name: String,
@@ -107,7 +116,12 @@ let package = Package(
         module("SyntheticScenes", settings: kernelSettings),
 
         // Compute column.
-        module("TensorKernels", ["CPlatform", "Threading"], settings: kernelSettings),
+        module("WideKernels", settings: wideKernelSettings),
+        module(
+            "TensorKernels",
+            ["WideKernels", "CPlatform", "Threading"],
+            settings: kernelSettings
+        ),
         module(
             "Transformer",
             ["TensorKernels", "Hashing", "Logging"],
@@ -176,9 +190,9 @@ let package = Package(
         .executableTarget(
             name: "rewardbench",
             dependencies: [
-                "TensorKernels", "Transformer", "Tokenization", "VisionPreprocessing",
-                "MediaDecoding", "Inference", "Hashing", "ArgumentParsing", "Logging",
-                "Accuracy", "RewardModeling", "SyntheticScenes", "Training",
+                "WideKernels", "TensorKernels", "Transformer", "Tokenization",
+                "VisionPreprocessing", "MediaDecoding", "Inference", "Hashing", "ArgumentParsing",
+                "Logging", "Accuracy", "RewardModeling", "SyntheticScenes", "Training",
             ],
             swiftSettings: settings
         ),
@@ -188,7 +202,7 @@ let package = Package(
             "TestSupport",
             ["Postgres", "Migrations", "Logging", "Hashing"],
             path: "Tests/Support",
-            exclude: ["private-cluster", "run-tests"]
+            exclude: ["check-wide-symbols", "private-cluster", "run-tests"]
         ),
         tests("HashingTests", ["Hashing"]),
         tests("JSONReadingTests", ["JSONReading"]),

@@ -1,4 +1,5 @@
 package import Logging
+internal import TensorKernels
 
 /// The daemon as a whole: builds everything, works until it is asked to stop, gives back what it holds.
 ///
@@ -7,8 +8,8 @@ package final class Daemon: Sendable {
     /// The version that `--version` prints and that the daemon registers with.
     package static let version = "0.1.0"
 
-    /// The version with the processor level this build needs.
-    package static var versionText: String { "\(version) (\(processorLevel), f32 arithmetic)" }
+    /// The version with the instructions that the large products run with on this processor.
+    package static var versionText: String { "\(version) (kernels: \(KernelSet.chosen.name))" }
 
     private enum Event: Sendable {
         case signal(Int32)
@@ -45,7 +46,8 @@ package final class Daemon: Sendable {
         logger.info(
             "starting",
             [
-                "version": LogValue(Daemon.version), "slots": LogValue(configuration.slots),
+                "version": LogValue(Daemon.version), "kernels": LogValue(KernelSet.chosen.name),
+                "slots": LogValue(configuration.slots),
                 "threads": LogValue(configuration.threads),
                 "models": LogValue(configuration.models.map(\.name).joined(separator: ",")),
                 "queues": LogValue(configuration.queues.joined(separator: ",")),
@@ -154,9 +156,3 @@ package final class Daemon: Sendable {
         }
     }
 }
-
-#if arch(x86_64)
-    private let processorLevel = "x86-64-v3: AVX2, FMA, F16C"
-#else
-    private let processorLevel = "arm64: NEON"
-#endif

@@ -17,6 +17,9 @@ package final class ComputeThreadPool: Sendable {
     /// Workers, the calling thread included: bodies see worker numbers below it.
     package let threadCount: Int
 
+    /// The instructions that products on these threads run with.
+    package let kernels: KernelSet
+
     private let board: JobBoard
     private let threads: [NamedThread]
     private let scratch: WorkerScratch
@@ -27,11 +30,19 @@ package final class ComputeThreadPool: Sendable {
     /// - Parameters:
     ///   - name: shown by top(1) followed by the worker number.
     ///   - exceedingProcessors: takes `threads` literally; waiting threads then sleep instead of spin.
-    package init(threads: Int, name: String, exceedingProcessors: Bool = false) {
+    ///   - kernels: must be one that this processor supports.
+    package init(
+        threads: Int,
+        name: String,
+        exceedingProcessors: Bool = false,
+        kernels: KernelSet = .chosen
+    ) {
+        precondition(kernels.isSupported, "ComputeThreadPool: no \(kernels.name) on this processor")
         let allowed = ProcessorSupport.allowedCount
         let count = max(1, exceedingProcessors ? threads : min(threads, allowed))
         let board = JobBoard(spins: count <= allowed ? 20_000 : 0)
         threadCount = count
+        self.kernels = kernels
         self.board = board
         scratch = WorkerScratch(workers: count)
         self.threads = (1..<max(count, 1)).map { worker in

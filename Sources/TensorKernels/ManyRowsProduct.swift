@@ -10,6 +10,12 @@
 /// 77–80, 75–80 and 75–81 %. What else was tried: copying rows without interleaving them costs a tenth
 /// (`Microkernel`); fetching the next panel into the second-level cache while the tiles of the present
 /// one run changes nothing beyond the noise, at 6…512 rows, with weights in memory.
+///
+/// With `KernelSet.wide` two whole panels run at once. One thread of a busy, shared Emerald Rapids, in
+/// processor time, medians of 6 interleaved runs of 9 samples, x [512…729, 896…4864]: f32 69–79 GFLOP/s
+/// become 125–144 (72–84 % of that peak), bf16 71–80 become 121–127 (71–74 %); 16 rows: f32 54 and 94,
+/// bf16 74 and 116. Blocks of 24 and 48 tiles, and room for 32 Ki…128 Ki numbers, are equal within the
+/// noise there too.
 struct ManyRowsProduct<Lanes: PanelLanes> {
     let x: UnsafePointer<Float>
     let rows: Int
@@ -22,20 +28,28 @@ struct ManyRowsProduct<Lanes: PanelLanes> {
         let rowBlocks =
             (tiles + ManyRowsBlocking.tilesPerBlock - 1) / ManyRowsBlocking.tilesPerBlock
         let panels = weight.panelCount
+        // Groups of whole pairs where two panels are multiplied at once.
+        let isWide = pool.kernels == .wide
+        let unit = isWide ? 2 : 1
+        let units = (panels + unit - 1) / unit
         // Enough tasks that the last ones end together, few enough that interleaving stays cheap.
         let wanted =
             (ManyRowsBlocking.tasksPerThread * pool.threadCount + rowBlocks - 1) / rowBlocks
-        let groups = pool.threadCount == 1 ? 1 : max(1, min(panels, wanted))
+        let groups = pool.threadCount == 1 ? 1 : max(1, min(units, wanted))
         pool.run(count: rowBlocks * groups) { task, worker in
             let block = evenRange(task / groups, of: rowBlocks, count: tiles)
             let first = evenRange(block.lowerBound, of: tiles, count: rows).lowerBound
             let end = evenRange(block.upperBound - 1, of: tiles, count: rows).upperBound
+            let group = evenRange(task % groups, of: groups, count: units)
             RowBlock(
                 product: self,
                 rows: first..<end,
                 tiles: block.count,
+                isWide: isWide,
                 scratch: pool.scratch(worker: worker).assumingMemoryBound(to: Float.self)
-            ).multiply(panels: evenRange(task % groups, of: groups, count: panels))
+            ).multiply(
+                panels: (group.lowerBound * unit)..<min(group.upperBound * unit, panels)
+            )
         }
     }
 }
@@ -45,10 +59,13 @@ private struct RowBlock<Lanes: PanelLanes> {
     let product: ManyRowsProduct<Lanes>
     let rows: Range<Int>
     let tiles: Int
+    let isWide: Bool
     let scratch: UnsafeMutablePointer<Float>
 
     func multiply(panels: Range<Int>) {
         let inputs = product.weight.inputs
+        let wholePanels = product.weight.outputs / PackedMatrix.panelWidth
+        let pairEnd = isWide ? min(panels.upperBound, wholePanels) : panels.lowerBound
         let depthBlocks = (inputs + depthLimit - 1) / depthLimit
         for part in 0..<depthBlocks {
             let depth = evenRange(part, of: depthBlocks, count: inputs)
@@ -62,15 +79,35 @@ private struct RowBlock<Lanes: PanelLanes> {
                     into: scratch + range.lowerBound * depth.count
                 )
             }
-            for panel in panels {
-                multiply(
-                    panel: panel,
-                    depth: depth,
-                    isFirst: part == 0,
-                    isLast: part + 1 == depthBlocks
-                )
+            let isFirst = part == 0
+            let isLast = part + 1 == depthBlocks
+            var panel = panels.lowerBound
+            while panel + 2 <= pairEnd {
+                multiply(pair: panel, depth: depth, isFirst: isFirst, isLast: isLast)
+                panel += 2
+            }
+            for panel in panel..<panels.upperBound {
+                multiply(panel: panel, depth: depth, isFirst: isFirst, isLast: isLast)
             }
         }
+    }
+
+    /// The panels `pair` and `pair` + 1, both of full width.
+    private func multiply(pair: Int, depth: Range<Int>, isFirst: Bool, isLast: Bool) {
+        let outputs = product.weight.outputs
+        let column = pair * PackedMatrix.panelWidth
+        Lanes.pairKernel(
+            product.weight.step(panel: pair, input: depth.lowerBound),
+            product.weight.inputs * Lanes.stepByteCount,
+            depth.count,
+            scratch,
+            rows.count,
+            tiles,
+            isLast ? product.bias.map { $0 + column } : nil,
+            isFirst,
+            product.y + rows.lowerBound * outputs + column,
+            outputs
+        )
     }
 
     /// Steps whose interleaved rows fit the space for them.

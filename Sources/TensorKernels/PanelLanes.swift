@@ -1,3 +1,5 @@
+internal import WideKernels
+
 /// How one step of a panel (16 numbers, one for each output, all of the same input k) is stored and
 /// widened to f32.
 ///
@@ -10,11 +12,32 @@ protocol PanelLanes {
     static var stepByteCount: Int { get }
 
     static func load(_ step: UnsafeRawPointer) -> SIMD16<Float>
+
+    /// The kernel of `KernelSet.wide` for two panels of this storage.
+    static var pairKernel: PanelPairKernel { get }
 }
+
+/// `multiplyPanelPair` of `WideKernels` for one storage type; see there.
+typealias PanelPairKernel = (
+    _ panels: UnsafeRawPointer,
+    _ panelStride: Int,
+    _ steps: Int,
+    _ rows: UnsafePointer<Float>,
+    _ rowCount: Int,
+    _ tiles: Int,
+    _ bias: UnsafePointer<Float>?,
+    _ isFirst: Bool,
+    _ y: UnsafeMutablePointer<Float>,
+    _ stride: Int
+) -> Void
 
 /// 16 f32 numbers in order.
 enum Float32Lanes: PanelLanes {
     @inline(__always) static var stepByteCount: Int { 64 }
+
+    @inline(__always) static var pairKernel: PanelPairKernel {
+        multiplyPanelPair(float32:panelStride:steps:_:rowCount:tiles:bias:isFirst:into:stride:)
+    }
 
     @inline(__always)
     static func load(_ step: UnsafeRawPointer) -> SIMD16<Float> {
@@ -26,6 +49,10 @@ enum Float32Lanes: PanelLanes {
 /// that a shift and a mask widen them without a shuffle.
 enum BFloat16Lanes: PanelLanes {
     @inline(__always) static var stepByteCount: Int { 32 }
+
+    @inline(__always) static var pairKernel: PanelPairKernel {
+        multiplyPanelPair(bfloat16:panelStride:steps:_:rowCount:tiles:bias:isFirst:into:stride:)
+    }
 
     @inline(__always)
     static func load(_ step: UnsafeRawPointer) -> SIMD16<Float> {
@@ -39,6 +66,10 @@ enum BFloat16Lanes: PanelLanes {
 /// 16 f16 numbers in order.
 enum Float16Lanes: PanelLanes {
     @inline(__always) static var stepByteCount: Int { 32 }
+
+    @inline(__always) static var pairKernel: PanelPairKernel {
+        multiplyPanelPair(float16:panelStride:steps:_:rowCount:tiles:bias:isFirst:into:stride:)
+    }
 
     @inline(__always)
     static func load(_ step: UnsafeRawPointer) -> SIMD16<Float> {

@@ -47,7 +47,7 @@ struct MatmulBenchmark {
                 cells += options.shapes.map { measure($0, type: type, pool: pool) }
             }
         }
-        return MatmulReport(cells: cells, readRates: readRates)
+        return MatmulReport(cells: cells, kernels: .chosen, readRates: readRates)
     }
 
     private func measure(

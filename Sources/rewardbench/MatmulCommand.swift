@@ -8,7 +8,8 @@ enum MatmulCommand {
         overview: "Measure the matrix product at the shapes of the models.",
         discussion: """
             Samples of the product alternate with samples of a bare multiply-add loop, so that a busy \
-            neighbour slows both: the percentage compares medians of the same minutes.
+            neighbour slows both: the percentage compares medians of the same minutes. Both run with \
+            the kernels that 'rewardbench --version' names; REWARDD_KERNELS chooses others.
             """,
         options: [
             .option(

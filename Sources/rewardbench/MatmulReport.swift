@@ -25,12 +25,15 @@ struct MatmulReport {
     }
 
     let cells: [Cell]
+    /// What the products and the multiply-add loop ran with.
+    let kernels: KernelSet
     /// GB/s read from memory, by number of threads.
     let readRates: [Int: Double]
 
     /// One line per cell.
     var text: String {
-        var lines = readRates.sorted { $0.key < $1.key }.map {
+        var lines = ["kernels: \(kernels.name)"]
+        lines += readRates.sorted { $0.key < $1.key }.map {
             "memory read, \($0.key) threads: \(decimal($0.value)) GB/s"
         }
         lines.append(
@@ -64,7 +67,7 @@ struct MatmulReport {
         return lines.joined(separator: "\n")
     }
 
-    /// `{"read_gb_per_s": {"2": …}, "cells": [{…}]}`.
+    /// `{"kernels": …, "read_gb_per_s": {"2": …}, "cells": [{…}]}`.
     var json: String {
         let rates = readRates.sorted { $0.key < $1.key }
             .map { "\"\($0.key)\": \(decimal($0.value))" }.joined(separator: ", ")
@@ -79,7 +82,10 @@ struct MatmulReport {
             "weight_gb_per_s": \(decimal(cell.weightRate))}
             """
         }
-        return "{\"read_gb_per_s\": {\(rates)}, \"cells\": [\(cells.joined(separator: ", "))]}"
+        return """
+            {"kernels": "\(kernels.name)", "read_gb_per_s": {\(rates)}, \
+            "cells": [\(cells.joined(separator: ", "))]}
+            """
     }
 
     private func row(_ columns: String...) -> String {

@@ -1,25 +1,27 @@
 internal import Glibc
 internal import TensorKernels
+internal import WideKernels
 
 /// The limits of this machine at this minute: every rate of the other benchmarks is set against them.
 enum PeakBenchmark {
-    /// Fused multiply-adds from registers only: GFLOP/s of all threads together.
+    /// Fused multiply-adds from registers only, as wide as the pool's kernels: GFLOP/s of all threads
+    /// together.
     ///
     /// - Parameter seconds: about how long to measure on a processor of 3 GHz. Give the length of the
     ///   thing compared with: on a shared machine short measurements see only the quiet moments.
     static func multiplyAddRate(pool: ComputeThreadPool, seconds: Double) -> Double {
         let tasks = 8 * pool.threadCount
-        let stepFlops = Double(chains * 8 * 2)
+        let isWide = pool.kernels == .wide
+        let stepFlops = Double(chains * (isWide ? 16 : 8) * 2)
         let steps = max(1, Int(seconds * 100e9 / stepFlops / 8))
-        let sums = UnsafeMutablePointer<SIMD8<Float>>.allocate(capacity: tasks)
+        let sums = UnsafeMutablePointer<Float>.allocate(capacity: tasks)
         defer { sums.deallocate() }
         let elapsed = ElapsedTime()
         pool.run(count: tasks) { task, _ in
-            sums[task] = multiplyAdds(
-                steps: steps,
-                SIMD8(repeating: 0.999),
-                SIMD8(repeating: 0.001)
-            )
+            sums[task] =
+                isWide
+                ? wideMultiplyAdds(steps: steps, 0.999, 0.001)
+                : multiplyAdds(steps: steps, 0.999, 0.001)
         }
         return Double(tasks * steps) * stepFlops / elapsed.seconds * 1e-9
     }
@@ -51,18 +53,16 @@ enum PeakBenchmark {
     private static let chains = 12
 
     @inline(never)
-    private static func multiplyAdds(
-        steps: Int,
-        _ a: SIMD8<Float>,
-        _ b: SIMD8<Float>
-    ) -> SIMD8<Float> {
+    private static func multiplyAdds(steps: Int, _ a: Float, _ b: Float) -> Float {
+        let a = SIMD8<Float>(repeating: a)
+        let b = SIMD8<Float>(repeating: b)
         var acc = InlineArray<12, SIMD8<Float>>(repeating: .zero)
         for _ in 0..<steps {
             for chain in 0..<12 { acc[chain].addProduct(a, b) }
         }
         var sum = acc[0]
         for chain in 1..<12 { sum += acc[chain] }
-        return sum
+        return sum.sum()
     }
 
     @inline(never)

@@ -7,11 +7,14 @@ import TensorKernels
 @main
 struct Rewardbench {
     static func main() async {
-        let arguments = ProcessArguments.parseOrExit(command, version: "0.1.0")
         if let refusal = ProcessorSupport.refusal() {
             ConsoleText.error("Error: \(refusal)\n")
             exit(ExitCode.failure.rawValue)
         }
+        let arguments = ProcessArguments.parseOrExit(
+            command,
+            version: "0.1.0 (kernels: \(KernelSet.chosen.name))"
+        )
         do {
             let code =
                 switch arguments.command.first {

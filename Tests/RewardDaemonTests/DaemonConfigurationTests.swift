@@ -111,6 +111,12 @@ struct DaemonConfigurationTests {
         #expect(error?.description.hasPrefix("REWARDD_SLOT: ") == true)
     }
 
+    @Test("the variable that chooses the kernels is no setting")
+    func kernels() throws {
+        let source = try ConfigurationSource.environment(["REWARDD_KERNELS": "x86-64-v3"])
+        #expect(source.values.isEmpty)
+    }
+
     @Test("no model at all is refused with the way to name one")
     func noModel() {
         let error = #expect(throws: ConfigurationError.self) {

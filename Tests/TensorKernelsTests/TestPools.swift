@@ -3,8 +3,10 @@ import TensorKernels
 /// Pools of 1, 2 and 3 threads, also where there are fewer processors.
 ///
 /// A pool serves one thread at a time and tests run side by side, so each test makes its own.
-func makePools() -> [ComputeThreadPool] {
-    [1, 2, 3].map { ComputeThreadPool(threads: $0, name: "test", exceedingProcessors: true) }
+func makePools(kernels: KernelSet = .chosen) -> [ComputeThreadPool] {
+    [1, 2, 3].map {
+        ComputeThreadPool(threads: $0, name: "test", exceedingProcessors: true, kernels: kernels)
+    }
 }
 
 extension Array where Element == Float {

@@ -41,4 +41,15 @@ static inline bool rewardd_cpu_supports_v3(void) {
 #endif
 }
 
+/// True when the processor also has the level x86-64-v4 (AVX-512 F, BW, CD, DQ, VL), with an operating
+/// system that saves its registers.
+static inline bool rewardd_cpu_supports_v4(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("x86-64-v4");
+#else
+    return false;
+#endif
+}
+
 #endif

@@ -1,4 +1,5 @@
 import Foundation
+import TensorKernels
 
 /// One layer of settings: raw values by key, with the name of the place each came from.
 package struct ConfigurationSource: Sendable {
@@ -45,9 +46,11 @@ package struct ConfigurationSource: Sendable {
         return source
     }
 
-    /// Variables with the same prefix that are not settings: test switches, and where the file is.
+    /// Variables with the same prefix that are not settings: test switches, where the file is, and the
+    /// kernels, which are chosen before anything is configured.
     private static func reserved(_ name: String) -> Bool {
         name.hasPrefix("REWARDD_TEST_") || name == "REWARDD_CONFIG"
+            || name == KernelSet.environmentVariable
     }
 
     /// Reads a configuration file: `key = value` lines, `#` comments, and `model.NAME = DIRECTORY`
