@@ -23,6 +23,7 @@ struct ClusterWriter: Sendable {
     func cluster(of records: some Sequence<DatasetRecord>) async throws -> PreparedCluster {
         var cluster = PreparedCluster()
         var places = ClusterPlaces()
+        let examples = ExampleWriter(pack: examples.pack, media: RememberedMedia(examples.media))
         for record in records {
             try Task.checkCancellation()
             for example in try await examples.examples(of: record, file: file) {

@@ -1,0 +1,20 @@
+import Inference
+import RewardModeling
+import Synchronization
+
+/// The pictures of one cluster, each read once however many records show it: a record of a group that
+/// shares six pictures would else read and hash them again, which took nine tenths of the reading.
+final class RememberedMedia: MediaProvider {
+    private let media: any MediaProvider
+    private let known = Mutex<[MediaReference: EngineImage]>([:])
+
+    /// Nothing is read yet.
+    init(_ media: any MediaProvider) { self.media = media }
+
+    func image(_ reference: MediaReference) async throws -> EngineImage {
+        if let image = known.withLock({ $0[reference] }) { return image }
+        let image = try await media.image(reference)
+        known.withLock { $0[reference] = image }
+        return image
+    }
+}
