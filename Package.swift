@@ -81,7 +81,7 @@ let migrationFiles: [Resource] = [
     .embedInCode("0013_accept_video_and_training.sql"),
     .embedInCode("0014_enqueue_training.sql"),
     .embedInCode("0015_training_functions.sql"),
-    .embedInCode("0016_accept_loss_mean.sql"),
+    .embedInCode("0016_accept_training_rates.sql"),
 ]
 
 let package = Package(

@@ -66,8 +66,8 @@ package enum MigrationCatalog {
             bytes: PackageResources._015_training_functions_sql
         ),
         Migration(
-            file: "0016_accept_loss_mean.sql",
-            bytes: PackageResources._016_accept_loss_mean_sql
+            file: "0016_accept_training_rates.sql",
+            bytes: PackageResources._016_accept_training_rates_sql
         ),
     ]
 

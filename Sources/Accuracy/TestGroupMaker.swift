@@ -1,8 +1,8 @@
 import RewardModeling
 import SyntheticScenes
 
-/// Draws the groups of one task and writes the payloads about them, from combinations of colour and
-/// shape that occur in no training data.
+/// Draws the groups of one task and writes the payloads about them, from combinations of colour,
+/// texture and shape that occur in no training data.
 struct TestGroupMaker: Sendable {
     /// Frames of a clip.
     static let frames = 4

@@ -3,7 +3,7 @@
 package struct SceneGenerator: Sendable {
     /// The seed that the caller chose.
     package let seed: UInt64
-    /// The split whose combinations are kept to.
+    /// The split whose looks are kept to.
     package let split: SceneSplit
     /// Variants of each scene, at least 2.
     package let variantCount: Int
@@ -59,7 +59,7 @@ package struct SceneGenerator: Sendable {
         }
     }
 
-    /// A scene of the composition with a held-out combination of the split, if it has any; it may
+    /// A scene of the composition with a held-out look of the split, if it has any; it may
     /// still be unclear.
     private func draft(
         _ composition: SceneComposition,
@@ -81,13 +81,14 @@ package struct SceneGenerator: Sendable {
             )
         }
         let actor = random.below(count)
-        // The order of a set differs from run to run, that of all combinations does not.
-        let heldOut = SceneCombination.all.filter(split.heldOut.contains)
+        // The order of a set differs from run to run, that of all looks does not.
+        let heldOut = SceneLook.all.filter(split.heldOut.contains)
         if !heldOut.isEmpty {
-            let combination = random.pick(heldOut)
+            let look = random.pick(heldOut)
             let place = random.below(count)
-            objects[place].colour = combination.colour
-            objects[place].shape = combination.shape
+            objects[place].colour = look.colour
+            objects[place].texture = look.texture
+            objects[place].shape = look.shape
         }
         return SceneContent(
             objects: objects,

@@ -22,7 +22,7 @@ package struct SceneCaption: Sendable, Hashable {
 /// Variant 0 is the scene itself, without faults; the others have up to three changes each and
 /// some of them a fault of quality.
 package struct SceneGroup: Sendable {
-    /// The split whose combinations the group keeps to.
+    /// The split whose looks the group keeps to.
     package let split: SceneSplit
     /// The group's number in its split.
     package let index: Int

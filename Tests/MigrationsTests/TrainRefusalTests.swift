@@ -220,7 +220,8 @@ struct TrainRefusalTests {
             options: """
                 {"epochs": 0.5, "max_steps": 10, "batch_size": 8, "learning_rate": 5e-5,
                  "weight_decay": 0, "warmup_ratio": 0, "final_learning_rate_ratio": 1,
-                 "clip_norm": 0.5, "loss_mean": "answers", "accumulation": 2, "seed": 7, "validation_fraction": 0,
+                 "clip_norm": 0.5, "loss_mean": "answers",
+                 "vision_learning_rate_ratio": 0, "accumulation": 2, "seed": 7, "validation_fraction": 0,
                  "validate_every": 5, "checkpoint_every": 5, "method": "lora", "lora_rank": 4,
                  "lora_alpha": 8, "tasks": ["video_generation"], "precision": "f32",
                  "replace": true, "max_attempts": 3}

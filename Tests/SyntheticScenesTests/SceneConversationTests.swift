@@ -105,7 +105,7 @@ struct SceneConversationTests {
         #expect(SceneMap(.colours, of: [still]).text == rows.joined(separator: " "))
         #expect(
             SceneMap(.shapes, of: [empty, still, empty]).text
-                == "No no no no no no no no no no no no square square no square square no "
+                == "No no no no no no no no no no no no square no no square square no "
                 + "no no no no no no no no no"
         )
     }

@@ -4,40 +4,46 @@ import Testing
 
 @Suite("Splits")
 struct SceneSplitTests {
-    @Test("every colour and every shape lacks one partner in training, and no more")
+    @Test("every colour and shape is held out somewhere, and each pair keeps a texture")
     func heldOut() {
-        let heldOut = SceneSplit.allCases.flatMap(\.heldOut)
-        #expect(Set(heldOut.map(\.colour)).count == heldOut.count)
-        #expect(Set(heldOut.map(\.shape)).count == heldOut.count)
-        #expect(SceneSplit.test.heldOut.count == 4)
-        #expect(SceneSplit.validation.heldOut.count == 2)
+        let test = SceneSplit.test.heldOut
+        #expect(Set(test.map(\.colour)).count == 4 && Set(test.map(\.shape)).count == 4)
+        #expect(test.count == 4 && SceneSplit.validation.heldOut.count == 4)
+        let all = test.union(SceneSplit.validation.heldOut)
+        #expect(Set(all.map(\.colour)) == Set(SceneColour.allCases))
+        #expect(Set(all.map(\.shape)) == Set(SceneShape.allCases))
+        #expect(SceneSplit.train.heldOut.isEmpty)
+        for look in SceneSplit.allCases.flatMap(\.heldOut) {
+            let other: SceneTexture = look.texture == .plain ? .striped : .plain
+            #expect(SceneSplit.train.allows(SceneLook(look.colour, other, look.shape)))
+        }
     }
 
     @Test(
-        "pictures, captions, questions and answers keep to the split's combinations",
+        "pictures, captions, questions and answers keep to the split's looks",
         arguments: SceneSplit.allCases,
         [UInt64(1), 2, 77]
     )
-    func combinations(split: SceneSplit, seed: UInt64) {
+    func looks(split: SceneSplit, seed: UInt64) {
         let generator = SceneGenerator(seed: seed, split: split)
         let forbidden = SceneSplit.allCases.filter { $0 != split }.flatMap(\.heldOut)
         for index in 0..<16 {
             let group = generator.group(index, ofClips: index.isMultiple(of: 2))
             for variant in group.variants {
-                #expect(variant.content.combinations.isDisjoint(with: forbidden))
+                #expect(variant.content.looks.isDisjoint(with: forbidden))
             }
             var texts = group.captions.flatMap { $0.map(\.text) }
             for question in group.questions.joined() {
-                // The question's subject and the answer's claim name a combination together.
-                texts += question.answers.map { "\(question.text) \($0.text)" }
+                // The question's subject and the answer's claim name a look together.
+                texts += question.answers.map { "\(question.text)|\($0.text)" }
             }
             for text in texts {
-                let named = Self.namedCombinations(in: text)
+                let named = Self.namedLooks(in: text)
                 #expect(named.isDisjoint(with: forbidden), "seed \(seed), group \(index): \(text)")
             }
             #expect(
                 split == .train
-                    || !group.variants[0].content.combinations.isDisjoint(with: split.heldOut)
+                    || !group.variants[0].content.looks.isDisjoint(with: split.heldOut)
             )
         }
     }
@@ -58,31 +64,47 @@ struct SceneSplitTests {
         }
     }
 
-    /// Colour directly before shape, and "what colour is the SHAPE" with a colour as the answer.
-    static func namedCombinations(in text: String) -> Set<SceneCombination> {
-        let words = text.lowercased().split { !$0.isLetter }.map(String.init)
-        var found: Set<SceneCombination> = []
-        for (index, word) in words.enumerated() {
-            guard let shape = SceneShape.allCases.first(where: { isNoun(word, $0) }) else {
-                continue
-            }
-            if index > 0, let colour = SceneColour(rawValue: words[index - 1]) {
-                found.insert(SceneCombination(colour, shape))
-            }
-            let asks =
-                text.hasPrefix("What colour is the \(word)") || text.contains("colour of the")
-            if asks, words.contains(word) {
-                for colour in words.compactMap(SceneColour.init(rawValue:)) {
-                    found.insert(SceneCombination(colour, shape))
-                }
-            }
-        }
-        if text.hasPrefix("What shape"), let colour = words.compactMap(SceneColour.init).first {
-            for shape in SceneShape.allCases where words.contains(shape.rawValue) {
-                found.insert(SceneCombination(colour, shape))
+    /// Looks that a caption, or a question with its answer after a bar, names: colour and texture beside a
+    /// shape, and what question and answer name together.
+    static func namedLooks(in text: String) -> Set<SceneLook> {
+        let parts = text.lowercased().split(separator: "|").map(String.init)
+        var found: Set<SceneLook> = []
+        for part in parts { found.formUnion(phrases(in: part)) }
+        guard parts.count == 2, !parts[0].hasPrefix("describe"), !parts[0].hasPrefix("what does")
+        else { return found }
+        // One object is asked about: its colour and shape stand in the question or the answer.
+        let answer = words(of: parts[1])
+        let all = words(of: parts[0]) + answer
+        let textures = answer.compactMap(SceneTexture.init(rawValue:))
+        let shapes = SceneShape.allCases.filter { shape in all.contains { isNoun($0, shape) } }
+        for colour in Set(all.compactMap(SceneColour.init(rawValue:))) {
+            for texture in textures {
+                for shape in shapes { found.insert(SceneLook(colour, texture, shape)) }
             }
         }
         return found
+    }
+
+    /// "striped red cross" and "red cross with stripes".
+    private static func phrases(in text: String) -> Set<SceneLook> {
+        let words = words(of: text)
+        var found: Set<SceneLook> = []
+        for (index, word) in words.enumerated() {
+            guard let shape = SceneShape.allCases.first(where: { isNoun(word, $0) }), index > 0,
+                let colour = SceneColour(rawValue: words[index - 1])
+            else { continue }
+            if index > 1, let texture = SceneTexture(rawValue: words[index - 2]) {
+                found.insert(SceneLook(colour, texture, shape))
+            }
+            if words.dropFirst(index + 1).starts(with: ["with", "stripes"]) {
+                found.insert(SceneLook(colour, .striped, shape))
+            }
+        }
+        return found
+    }
+
+    private static func words(of text: String) -> [String] {
+        text.split { !$0.isLetter }.map(String.init)
     }
 
     private static func isNoun(_ word: String, _ shape: SceneShape) -> Bool {

@@ -139,4 +139,52 @@ struct ModelDirectoryTests {
             #expect(abs(square.squareRoot() / Double(deviation) - 1) < 0.15, "\(entry.name)")
         }
     }
+
+    @Test("places of patches start as waves that are near for neighbours")
+    func waves() throws {
+        let width = 8
+        var rows = [Float](repeating: 9, count: 9 * width)
+        rows.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            GridWaves(width: width).write(side: 3, to: base)
+        }
+        func distance(_ one: Int, _ other: Int) -> Float {
+            (0..<width).reduce(0) { sum, column in
+                let difference = rows[one * width + column] - rows[other * width + column]
+                return sum + difference * difference
+            }
+        }
+        #expect(Array(rows[0..<width]) == [0, 0, 0.5, 0.5, 0, 0, 0.5, 0.5])
+        #expect(abs(distance(0, 1) - distance(4, 5)) < 1e-5)
+        #expect(abs(distance(0, 1) - distance(0, 3)) < 1e-5)
+        #expect(distance(0, 1) < distance(0, 4))
+    }
+
+    @Test("a new model takes from another what has the same name and shape")
+    func taken() throws {
+        let directory = try ScratchDirectory()
+        let layout = try ParameterLayout(checkpointDirectory: Self.base)
+        let other = ParameterBuffer(layout: layout, seed: 5)
+        let saved = directory.path + "/other"
+        try ModelDirectoryWriter(baseDirectory: Self.base, type: .float32).write(other, to: saved)
+
+        let wider = ParameterLayout(
+            config: layout.config,
+            vocabularySize: layout.vocabularySize + 8
+        )
+        let parameters = ParameterBuffer(layout: wider, seed: 6)
+        let fresh = ParameterBuffer(layout: wider, seed: 6)
+        let count = try parameters.take(from: saved)
+        var expected = 0
+        for entry in wider.entries {
+            let numbers = try #require(parameters.tensor(entry.name))
+            let known = try #require(other.tensor(entry.name))
+            let isTaken = numbers.count == known.count
+            if isTaken { expected += numbers.count }
+            let source = try isTaken ? known : #require(fresh.tensor(entry.name))
+            #expect(numbers.elementsEqual(source), "\(entry.name)")
+        }
+        #expect(count == expected && count < wider.parameterCount)
+        #expect(throws: TrainingError.self) { try parameters.take(from: directory.path) }
+    }
 }

@@ -104,4 +104,36 @@ struct OptimizerTests {
         #expect(after.loss < 0.3, "\(after.loss)")
         #expect(after.correct > before.correct)
     }
+
+    @Test("a vision tower learns at its own rate, or not at all", arguments: [Float(0), 0.25, 1])
+    func visionRate(rate: Float) throws {
+        let directory = try ScratchDirectory()
+        let config = try TrainingSamples.config(tied: true, directory: directory)
+        let layout = ParameterLayout(config: config, vocabularySize: TrainingSamples.vocabulary)
+        let pool = ComputeThreadPool(threads: 2, name: "test")
+        let optimizer = AdamWOptimizer(
+            layout: layout,
+            settings: try AdamWSettings(weightDecay: 0, maximumNorm: nil),
+            visionRate: rate
+        )
+        let parameters = ParameterBuffer(layout: layout, seed: 3)
+        let before = ParameterBuffer(copying: parameters)
+        let gradients = FloatBuffer(count: layout.count)
+        gradients.base.update(repeating: 0.5, count: layout.count)
+        _ = optimizer.update(
+            parameters: parameters.values,
+            gradients: gradients,
+            learningRate: 0.01,
+            pool: pool
+        )
+        // The first step of Adam has the size of the rate, whatever the gradient.
+        for entry in layout.entries {
+            let isVision = entry.canonicalName.hasPrefix("vision.")
+            let wanted = isVision ? 0.01 * rate : 0.01
+            for place in entry.offset..<(entry.offset + entry.count) {
+                let change = before.values.base[place] - parameters.values.base[place]
+                #expect(abs(change - wanted) < 1e-5, "\(entry.canonicalName)")
+            }
+        }
+    }
 }

@@ -27,7 +27,7 @@ struct TrainingOptionsTests {
             """
             {"epochs": 0.5, "max_steps": 10, "batch_size": 8, "learning_rate": 5e-5,
              "weight_decay": 0, "warmup_ratio": 0, "final_learning_rate_ratio": 1,
-             "clip_norm": 0.5, "loss_mean": "answers", "accumulation": 2, "seed": 9007199254740991,
+             "clip_norm": 0.5, "loss_mean": "answers", "vision_learning_rate_ratio": 0, "accumulation": 2, "seed": 9007199254740991,
              "validation_fraction": 0, "validate_every": 5, "checkpoint_every": 6,
              "method": "lora", "lora_rank": 4, "lora_alpha": 8.5, "tasks": ["video_generation"],
              "precision": "f32", "replace": true, "max_attempts": 3}
@@ -36,6 +36,7 @@ struct TrainingOptionsTests {
         var expected = TrainingOptions()
         expected.epochs = 0.5
         expected.lossMean = .answers
+        expected.visionLearningRateRatio = 0
         expected.maximumSteps = 10
         expected.batchSize = 8
         expected.learningRate = 5e-5

@@ -42,11 +42,11 @@ enum SubmitCommand: Command {
             "chosen" and a "rejected" candidate, or "media", "prompt" and "response".
 
             Options of train: epochs=<number>, max_steps=<n>, batch_size=<n>, learning_rate=<number>, \
-            weight_decay=<number>, warmup_ratio=<0…1>, final_learning_rate_ratio=<0…1>, \
-            clip_norm=<number>, loss_mean=tokens|answers, accumulation=<n>, seed=<n>, \
-            validation_fraction=<0…0.5>, validate_every=<steps>, checkpoint_every=<steps>, \
-            method=full|lora, lora_rank=<n>, lora_alpha=<number>, tasks=<task,…>, \
-            precision=bf16|f32, replace=true|false, max_attempts=<n>.
+            vision_learning_rate_ratio=<0…1>, weight_decay=<number>, warmup_ratio=<0…1>, \
+            final_learning_rate_ratio=<0…1>, clip_norm=<number>, loss_mean=tokens|answers, \
+            accumulation=<n>, seed=<n>, validation_fraction=<0…0.5>, validate_every=<steps>, \
+            checkpoint_every=<steps>, method=full|lora, lora_rank=<n>, lora_alpha=<number>, \
+            tasks=<task,…>, precision=bf16|f32, replace=true|false, max_attempts=<n>.
             """,
         arguments: [
             ArgumentSpec(

@@ -107,11 +107,17 @@ package struct SceneContent: Hashable, Sendable {
         return objects.count
     }
 
-    /// The colour and shape of every object, before and after any change of colour.
-    package var combinations: Set<SceneCombination> { Set(allCombinations) }
+    /// The look of every object, before and after any change of colour.
+    package var looks: Set<SceneLook> {
+        var looks = Set(objects.map(\.look))
+        if case .recolouring(let colour, let actor) = arrangement, objects.indices.contains(actor) {
+            looks.insert(SceneLook(colour, objects[actor].texture, objects[actor].shape))
+        }
+        return looks
+    }
 
-    /// The same in the order of the objects, a new colour last.
-    var allCombinations: [SceneCombination] {
+    /// The colour and shape of the objects in their order, a new colour last.
+    private var allCombinations: [SceneCombination] {
         var combinations = objects.map(\.combination)
         if case .recolouring(let colour, let actor) = arrangement, objects.indices.contains(actor) {
             combinations.append(SceneCombination(colour, objects[actor].shape))

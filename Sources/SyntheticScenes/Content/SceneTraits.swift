@@ -45,8 +45,11 @@ package struct ObjectTraits: Hashable, Sendable {
         self.texture = texture
     }
 
-    /// The combination that decides in which split the object may occur.
+    /// What a text can tell the object by.
     package var combination: SceneCombination { SceneCombination(colour, shape) }
+
+    /// What decides in which split the object may occur.
+    package var look: SceneLook { SceneLook(colour, texture, shape) }
 
     /// Whether both look the same in every trait of the set.
     func agrees(with other: ObjectTraits, in traits: TraitSet) -> Bool {

@@ -140,7 +140,8 @@ package struct SceneDataset: RandomAccessCollection, Sendable {
         return found
     }
 
-    private func reasons(_ task: SceneTask, from sampler: inout RecordSampler) -> [SceneRecord.Body] {
+    private func reasons(_ task: SceneTask, from sampler: inout RecordSampler) -> [SceneRecord.Body]
+    {
         guard options.reasons > 0 else { return [] }
         return task.isGeneration
             ? sampler.explainedMedia(count: options.reasons)

@@ -1,5 +1,5 @@
 /// Asks questions about a scene and answers them rightly and wrongly. Never asks what has no one
-/// right answer, and never names a combination that the split does not allow.
+/// right answer, and never names a look that the split does not allow.
 struct QuestionMaker {
     let content: SceneContent
     let split: SceneSplit
@@ -22,7 +22,7 @@ struct QuestionMaker {
         if content.objectCount == content.objects.count {
             for object in content.objects {
                 questions += [colour(of: object), shape(of: object)].compactMap { $0 }
-                questions += [size(of: object), texture(of: object)]
+                questions += [size(of: object), texture(of: object)].compactMap { $0 }
             }
         }
         if case .relation(let relation) = content.arrangement {
@@ -45,7 +45,7 @@ struct QuestionMaker {
             let name = colour.rawValue
             question.add("the \(noun) is \(name).", asked: isRight)
             question.add("it is \(name).", asked: isRight)
-            for (word, isTrue) in extras(of: object) {
+            for (word, isTrue) in extras(of: object, as: SceneCombination(colour, shape)) {
                 question.add("the \(noun) is \(name) and \(word).", asked: isRight, extra: [isTrue])
                 question.add("it is a \(word) \(name) \(noun).", asked: isRight, extra: [isTrue])
             }
@@ -62,7 +62,7 @@ struct QuestionMaker {
             let isRight = [shape == object.shape]
             question.add("it is a \(shape.rawValue).", asked: isRight)
             question.add("the \(name) object is a \(shape.rawValue).", asked: isRight)
-            for (word, isTrue) in extras(of: object) {
+            for (word, isTrue) in extras(of: object, as: SceneCombination(colour, shape)) {
                 question.add("it is a \(word) \(shape.rawValue).", asked: isRight, extra: [isTrue])
                 question.add(
                     "it is a \(word) \(name) \(shape.rawValue).",
@@ -81,7 +81,7 @@ struct QuestionMaker {
             let isRight = [size == object.size]
             question.add("\(name) is \(size.rawValue).", asked: isRight)
             question.add("it is \(size.rawValue).", asked: isRight)
-            for texture in SceneTexture.allCases {
+            for texture in textures(of: object.combination) {
                 question.add(
                     "it is \(size.rawValue) and \(texture.rawValue).",
                     asked: isRight,
@@ -92,7 +92,9 @@ struct QuestionMaker {
         return question
     }
 
-    private func texture(of object: ObjectTraits) -> SceneQuestion {
+    /// None when the split does not allow the wrong answer.
+    private func texture(of object: ObjectTraits) -> SceneQuestion? {
+        guard textures(of: object.combination).count > 1 else { return nil }
         let name = NounPhrase.definite(object)
         var question = SceneQuestion(.texture, "Is \(name) plain or striped?")
         for texture in SceneTexture.allCases {
@@ -209,19 +211,15 @@ struct QuestionMaker {
         return question
     }
 
-    /// Two or three wrong colours and the right one.
+    /// Three wrong colours and the right one.
     mutating func colours(for object: ObjectTraits) -> [SceneColour] {
-        let wrong = SceneColour.allCases.filter {
-            $0 != object.colour && split.allows(SceneCombination($0, object.shape))
-        }
+        let wrong = SceneColour.allCases.filter { $0 != object.colour }
         return random.shuffled([object.colour] + random.shuffled(wrong).prefix(3))
     }
 
-    /// Two or three wrong shapes and the right one.
+    /// Three wrong shapes and the right one.
     mutating func shapes(for object: ObjectTraits) -> [SceneShape] {
-        let wrong = SceneShape.allCases.filter {
-            $0 != object.shape && split.allows(SceneCombination(object.colour, $0))
-        }
+        let wrong = SceneShape.allCases.filter { $0 != object.shape }
         return random.shuffled([object.shape] + random.shuffled(wrong).prefix(3))
     }
 
@@ -250,14 +248,22 @@ struct QuestionMaker {
             )
         }
         return found.filter {
-            $0.shape != object.shape && $0.colour != object.colour && split.allows($0.combination)
+            $0.shape != object.shape && $0.colour != object.colour
         }
     }
 
-    /// Size and texture words, true and false ones.
-    private func extras(of object: ObjectTraits) -> [(String, Bool)] {
+    /// Size and texture words, true and false ones, for the object under a right or wrong name.
+    private func extras(
+        of object: ObjectTraits,
+        as name: SceneCombination
+    ) -> [(String, Bool)] {
         SceneSize.allCases.map { ($0.rawValue, $0 == object.size) }
-            + SceneTexture.allCases.map { ($0.rawValue, $0 == object.texture) }
+            + textures(of: name).map { ($0.rawValue, $0 == object.texture) }
+    }
+
+    /// The textures that the split allows with a colour and shape.
+    private func textures(of name: SceneCombination) -> [SceneTexture] {
+        SceneTexture.allCases.filter { split.allows(SceneLook(name.colour, $0, name.shape)) }
     }
 
     // MARK: - Descriptions

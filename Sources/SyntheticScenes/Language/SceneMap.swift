@@ -53,7 +53,8 @@ struct SceneMap: Sendable {
     }
 
     /// The object that covers most of a cell, unless it covers too little.
-    private static func object(in scene: Scene, row: Int, column: Int, of side: Int) -> SceneObject? {
+    private static func object(in scene: Scene, row: Int, column: Int, of side: Int) -> SceneObject?
+    {
         var best: (count: Int, object: SceneObject)?
         for object in scene.objects {
             var count = 0

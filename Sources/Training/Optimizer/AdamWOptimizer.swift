@@ -21,20 +21,55 @@ package final class AdamWOptimizer {
     package let firstMoments: FloatBuffer
     package let secondMoments: FloatBuffer
 
-    private let decayingCount: Int
+    /// Neighbouring numbers that are updated alike.
+    private struct Part {
+        var range: Range<Int>
+        let decays: Bool
+        /// Their learning rate as a share of the others'.
+        let rate: Float
+    }
+
+    private let parts: [Part]
 
     /// Makes an optimizer for `count` numbers, of which the first `decayingCount` decay.
-    package init(count: Int, decayingCount: Int, settings: AdamWSettings) {
+    package convenience init(count: Int, decayingCount: Int, settings: AdamWSettings) {
         precondition((0...count).contains(decayingCount), "decaying numbers are among all")
+        self.init(
+            count: count,
+            parts: [
+                Part(range: 0..<decayingCount, decays: true, rate: 1),
+                Part(range: decayingCount..<count, decays: false, rate: 1),
+            ],
+            settings: settings
+        )
+    }
+
+    private init(count: Int, parts: [Part], settings: AdamWSettings) {
         self.settings = settings
-        self.decayingCount = decayingCount
+        self.parts = parts
         firstMoments = FloatBuffer(count: count)
         secondMoments = FloatBuffer(count: count)
     }
 
     /// Makes an optimizer for the parameters of a model.
-    package convenience init(layout: ParameterLayout, settings: AdamWSettings) {
-        self.init(count: layout.count, decayingCount: layout.decayingCount, settings: settings)
+    ///
+    /// - Parameter visionRate: learning rate of the vision tower as a share of the others'.
+    package convenience init(
+        layout: ParameterLayout,
+        settings: AdamWSettings,
+        visionRate: Float = 1
+    ) {
+        var parts: [Part] = []
+        for entry in layout.entries {
+            let rate = entry.canonicalName.hasPrefix("vision.") ? visionRate : 1
+            let end = entry.offset + entry.count
+            if let last = parts.last, last.decays == entry.decays, last.rate == rate {
+                parts[parts.count - 1].range = last.range.lowerBound..<end
+            } else {
+                parts.append(Part(range: entry.offset..<end, decays: entry.decays, rate: rate))
+            }
+        }
+        self.init(count: layout.count, parts: parts, settings: settings)
     }
 
     /// Clips the gradients, changes the parameters and clears the gradients for the next step.
@@ -54,20 +89,20 @@ package final class AdamWOptimizer {
         var scale: Float = 1
         if let limit = settings.maximumNorm { scale = min(1, limit / (Float(norm) + 1e-6)) }
         step += 1
-        for range in [0..<decayingCount, decayingCount..<count] where !range.isEmpty {
-            let start = range.lowerBound
+        for part in parts where !part.range.isEmpty && part.rate > 0 {
+            let start = part.range.lowerBound
             adamWUpdate(
                 parameters: parameters.base + start,
                 gradients: gradients.base + start,
                 firstMoments: firstMoments.base + start,
                 secondMoments: secondMoments.base + start,
-                count: range.count,
+                count: part.range.count,
                 step: AdamStep(
-                    learningRate: learningRate,
+                    learningRate: learningRate * part.rate,
                     beta1: settings.beta1,
                     beta2: settings.beta2,
                     epsilon: settings.epsilon,
-                    weightDecay: start < decayingCount ? settings.weightDecay : 0,
+                    weightDecay: part.decays ? settings.weightDecay : 0,
                     step: step
                 ),
                 gradientScale: scale,

@@ -59,7 +59,11 @@ final class TrainingLoop {
         switch options.method {
         case .full:
             adapters = nil
-            optimizer = AdamWOptimizer(layout: material.layout, settings: settings)
+            optimizer = AdamWOptimizer(
+                layout: material.layout,
+                settings: settings,
+                visionRate: Float(options.visionLearningRateRatio)
+            )
         case .lora:
             let adapters = try LowRankAdapters(
                 parameters: parameters,

@@ -32,6 +32,9 @@ package struct TrainingOptions: Sendable, Equatable {
     package var batchSize = 64
     /// Highest learning rate.
     package var learningRate = 1e-4
+    /// Learning rate of the vision tower as a share of the others'; 0 leaves it as it is. Where a decoder
+    /// is new and a tower has learnt to see, equal rates let the one's first steps undo the other.
+    package var visionLearningRateRatio = 1.0
     package var weightDecay = 0.01
     /// Share of the steps in which the learning rate rises.
     package var warmupRatio = 0.03
@@ -85,6 +88,8 @@ package struct TrainingOptions: Sendable, Equatable {
         case "max_steps": setWhole(\.maximumSteps, value, 1...1_000_000_000)
         case "batch_size": setWhole(\.batchSize, value, 1...4096)
         case "learning_rate": set(\.learningRate, value) { $0 > 0 }
+        case "vision_learning_rate_ratio":
+            set(\.visionLearningRateRatio, value) { (0...1).contains($0) }
         case "weight_decay": set(\.weightDecay, value) { $0 >= 0 }
         case "warmup_ratio": set(\.warmupRatio, value) { (0...1).contains($0) }
         case "final_learning_rate_ratio":
@@ -118,7 +123,8 @@ package struct TrainingOptions: Sendable, Equatable {
     var identity: String {
         [
             "epochs=\(epochs)", "max_steps=\(maximumSteps.map(String.init) ?? "none")",
-            "batch=\(batchSize)x\(accumulation)", "rate=\(learningRate)", "decay=\(weightDecay)",
+            "batch=\(batchSize)x\(accumulation)", "rate=\(learningRate)x\(visionLearningRateRatio)",
+            "decay=\(weightDecay)",
             "warmup=\(warmupRatio)", "final=\(finalLearningRateRatio)", "clip=\(clipNorm)",
             "mean=\(lossMean.rawValue)",
             "seed=\(seed)", "validation=\(validationFraction)", "method=\(method.rawValue)",

@@ -11,9 +11,9 @@ enum AccuracyCommand {
         "accuracy",
         overview: "Measure how well a model judges drawn scenes whose grades are known.",
         discussion: """
-            Draws fresh scenes from the seed, with combinations of colour and shape that occur in no \
-            training data, and has the model judge them through the code that judges the items of a \
-            daemon: pairs in both orders, point scores, both once more as generated text, and preference \
+            Draws fresh scenes from the seed, with combinations of colour, texture and shape that occur \
+            in no training data, and has the model judge them through the code that judges the items of \
+            a daemon: pairs in both orders, point scores, both once more as generated text, and preference \
             pairs of ten candidates. Nothing is written to files.
 
             The model's own prompt_pack.json is used, or else the built-in prompts. A name is looked up \

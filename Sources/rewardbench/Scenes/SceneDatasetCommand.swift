@@ -24,7 +24,7 @@ enum SceneDatasetCommand {
             .option(
                 "split",
                 value: "name",
-                "Which combinations of colour and shape may occur.",
+                "Which combinations of colour, texture and shape may occur.",
                 default: SceneSplit.train.rawValue,
                 values: SceneSplit.allCases.map(\.rawValue)
             ),

@@ -25,7 +25,7 @@ enum ScenePictureCommand {
             .option(
                 "split",
                 value: "name",
-                "Which combinations of colour and shape may occur.",
+                "Which combinations of colour, texture and shape may occur.",
                 default: SceneSplit.test.rawValue,
                 values: SceneSplit.allCases.map(\.rawValue)
             ),

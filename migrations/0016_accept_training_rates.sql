@@ -1,15 +1,16 @@
--- The option loss_mean of train jobs: the mean over target tokens lets long answers count more than a
--- score of one token; the mean over answers does not.
+-- Two options of train jobs. loss_mean: the mean over target tokens lets long answers count more than a
+-- score of one token; the mean over answers does not. vision_learning_rate_ratio: a tower that has learnt
+-- to see is not undone by the first steps of a new decoder.
 
 CREATE OR REPLACE FUNCTION rewardd._check_train_options(options jsonb) RETURNS void
 LANGUAGE plpgsql IMMUTABLE
 AS $function$
 DECLARE
     option record;
-    known constant text := 'epochs, max_steps, batch_size, learning_rate, weight_decay, '
-        'warmup_ratio, final_learning_rate_ratio, clip_norm, loss_mean, accumulation, '
-        'seed, validation_fraction, validate_every, checkpoint_every, method, lora_rank, '
-        'lora_alpha, tasks, precision, replace, max_attempts';
+    known constant text := 'epochs, max_steps, batch_size, learning_rate, '
+        'vision_learning_rate_ratio, weight_decay, warmup_ratio, final_learning_rate_ratio, '
+        'clip_norm, loss_mean, accumulation, seed, validation_fraction, validate_every, '
+        'checkpoint_every, method, lora_rank, lora_alpha, tasks, precision, replace, max_attempts';
 BEGIN
     IF jsonb_typeof(options) <> 'object' THEN
         RAISE EXCEPTION 'options: expected an object, got %', rewardd._describe(options)
@@ -23,7 +24,7 @@ BEGIN
                 PERFORM rewardd._check_positive(option.path, option.value, 1000000);
             WHEN 'weight_decay' THEN
                 PERFORM rewardd._check_number(option.path, option.value, 0, 1000000, false);
-            WHEN 'warmup_ratio', 'final_learning_rate_ratio' THEN
+            WHEN 'warmup_ratio', 'final_learning_rate_ratio', 'vision_learning_rate_ratio' THEN
                 PERFORM rewardd._check_number(option.path, option.value, 0, 1, false);
             WHEN 'validation_fraction' THEN
                 PERFORM rewardd._check_number(option.path, option.value, 0, 0.5, false);
@@ -95,7 +96,8 @@ model    name of a model as daemons are configured with it; for train the base t
 options  of judging: answer choices|generate, orders both|single, reuse true|false, margin_minimum
          ≥ 0, max_new_tokens 1 to 4096, shard_size 1 to 1000 (16), max_attempts 1 to 100 (5).
          of train: epochs > 0 (1), max_steps ≥ 1, batch_size 1 to 4096 examples (64), learning_rate
-         > 0 (0.0001), weight_decay ≥ 0 (0.01), warmup_ratio 0 to 1 (0.03),
+         > 0 (0.0001), vision_learning_rate_ratio 0 to 1 (1; 0 leaves the vision tower as it is),
+         weight_decay ≥ 0 (0.01), warmup_ratio 0 to 1 (0.03),
          final_learning_rate_ratio 0 to 1 (0.1), clip_norm > 0 (1), loss_mean tokens|answers
          (tokens), accumulation 1 to 1024 (1), seed ≥ 0 (0), validation_fraction 0 to 0.5 (0.02),
          validate_every steps (200), checkpoint_every steps (100), method full|lora (full), lora_rank 1 to 4096 (16), lora_alpha > 0 (32), tasks
