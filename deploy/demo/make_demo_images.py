@@ -1,7 +1,7 @@
-"""Renders the pictures that tests show to daemons (run once; the results are committed).
+"""Renders the pictures of `make demo` (run once; the results are committed).
 
     python3 -m venv venv && venv/bin/pip install 'pillow<13'
-    venv/bin/python Tests/Support/make_pictures.py
+    venv/bin/python deploy/demo/make_demo_images.py
 
 Three captions with candidate pictures that follow them well or badly: wrong colour, wrong order,
 missing object, blur, noise. One file is cut in the middle on purpose.
@@ -12,7 +12,7 @@ import random
 
 from PIL import Image, ImageDraw, ImageFilter
 
-HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pictures")
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "images")
 SIZE = 160
 SCALE = 4
 COLOURS = {
