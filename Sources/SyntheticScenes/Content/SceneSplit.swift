@@ -28,7 +28,7 @@ package struct SceneLook: Hashable, Sendable {
 ///
 /// Pairs of colour and shape were held out before. A shape that never has a colour is then ruled out
 /// by the colour alone, and wherever a patch leaves doubt a model uses that: after 96,000 pictures the
-/// shapes of patches were right for nine in ten of the known pairs and for none of 26 of red crosses.
+/// shapes of patches were right for some nine in ten of the known pairs and for none of 26 of red crosses.
 package enum SceneSplit: String, CaseIterable, Sendable {
     case train, validation, test
 

@@ -3,7 +3,7 @@ import RewardModeling
 import Synchronization
 
 /// The pictures of one cluster, each read once however many records show it: a record of a group that
-/// shares six pictures would else read and hash them again, which took nine tenths of the reading.
+/// shares six pictures would else read and hash them again, which took six sevenths of the time of reading.
 final class RememberedMedia: MediaProvider {
     private let media: any MediaProvider
     private let known = Mutex<[MediaReference: EngineImage]>([:])
