@@ -2,7 +2,8 @@
 ///
 /// Every element of y is one chain of fused multiply-adds over k = 0 … inputs-1 starting from 0, with
 /// the bias added last. Blocking, number of rows, number of threads, the `KernelSet` and the way the work
-/// is handed out change only which chains run side by side, so they never change a bit of the result. A partial sum
+/// is handed out change only which chains run side by side, so they never change a bit of the result.
+/// A partial sum
 /// kept in y between two blocks of k is an f32 like the register it came from.
 ///
 /// Few rows stream the weights once (`FewRowsProduct.swift`); many rows are blocked for the caches

@@ -2,7 +2,8 @@ internal import CPlatform
 
 /// Whether this processor can run the instructions the package is compiled for, and those asked for.
 package enum ProcessorSupport {
-    /// Nil when this processor can run the build and the kernels the environment asks for, else the sentence to refuse with.
+    /// Nil when this processor can run the build and the kernels the environment asks for, else the
+    /// sentence to refuse with.
     ///
     /// The executables call it before anything else: an older processor would die of SIGILL.
     package static func refusal() -> String? {

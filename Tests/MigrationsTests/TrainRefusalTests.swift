@@ -167,6 +167,14 @@ struct TrainRefusalTests {
             #"{"seed":-1}"#,
             "options.seed: expected a whole number from 0 to 9007199254740991, got -1"
         ),
+        (
+            #"{"vision_learning_rate_ratio":2}"#,
+            "options.vision_learning_rate_ratio: expected a number from 0 to 1, got 2"
+        ),
+        (
+            #"{"loss_mean":"all"}"#,
+            #"options.loss_mean: expected "tokens" or "answers", got "all""#
+        ),
         (#"{"method":"adapter"}"#, #"options.method: expected "full" or "lora", got "adapter""#),
         (#"{"precision":"f16"}"#, #"options.precision: expected "bf16" or "f32", got "f16""#),
         (#"{"lora_rank":8}"#, #"options.lora_rank: expected method "lora" with it, got "full""#),

@@ -37,6 +37,7 @@ struct SceneDatasetTests {
         try withDirectory { directory in
             var options = options(split, groups: 6)
             options.writesChosen = writesChosen
+            (options.inventories, options.maps, options.reasons) = (1, 1, 1)
             let dataset = SceneDataset(options)
             var steps: [Int] = []
             let count = try dataset.write(to: directory) { steps.append($0) }

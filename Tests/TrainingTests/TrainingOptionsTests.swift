@@ -27,7 +27,8 @@ struct TrainingOptionsTests {
             """
             {"epochs": 0.5, "max_steps": 10, "batch_size": 8, "learning_rate": 5e-5,
              "weight_decay": 0, "warmup_ratio": 0, "final_learning_rate_ratio": 1,
-             "clip_norm": 0.5, "loss_mean": "answers", "vision_learning_rate_ratio": 0, "accumulation": 2, "seed": 9007199254740991,
+             "clip_norm": 0.5, "loss_mean": "answers", "vision_learning_rate_ratio": 0,
+             "accumulation": 2, "seed": 9007199254740991,
              "validation_fraction": 0, "validate_every": 5, "checkpoint_every": 6,
              "method": "lora", "lora_rank": 4, "lora_alpha": 8.5, "tasks": ["video_generation"],
              "precision": "f32", "replace": true, "max_attempts": 3}
@@ -63,6 +64,8 @@ struct TrainingOptionsTests {
         arguments: [
             (#"{"epochs": 0}"#, "options.epochs: "), (#"{"seed": 1.5}"#, "options.seed: "),
             (#"{"batch_size": 1e300}"#, "options.batch_size: "),
+            (#"{"loss_mean": "all"}"#, "options.loss_mean: "),
+            (#"{"vision_learning_rate_ratio": 2}"#, "options.vision_learning_rate_ratio: "),
             (#"{"tasks": "all"}"#, "options.tasks: "), (#"{"speed": 1}"#, "options.speed: "),
             ("[1]", "options: "), ("{", "options: "),
         ]

@@ -5,7 +5,7 @@ struct RecordSampler {
     /// Half of the grades of answers are 5 and 1; 2 and 4 occur in descriptions only.
     private static let answerGrades = [5, 1, 3, 4, 1, 5, 2, 3]
     /// Small margins are common.
-    static let margins = [1, 2, 1, 3, 1, 2, 4, 1, 2, 3]
+    private static let margins = [1, 2, 1, 3, 1, 2, 4, 1, 2, 3]
 
     let group: SceneGroup
     /// Questions about pictures without severe faults, so that the answer shows.
@@ -98,7 +98,7 @@ struct RecordSampler {
         return Set(random.shuffled(all).prefix(count))
     }
 
-    struct Comparison {
+    private struct Comparison {
         let from: Int
         let caption: SceneCaption
         let better: Int
@@ -110,7 +110,7 @@ struct RecordSampler {
     }
 
     /// Every two variants that differ for one caption of each variant.
-    mutating func comparisons() -> [Comparison] {
+    private mutating func comparisons() -> [Comparison] {
         var found: [Comparison] = []
         let severities = group.variants.map(\.quality.severity)
         for (from, captions) in group.captions.enumerated() {

@@ -9,7 +9,7 @@ struct SceneInventory: Sendable {
     /// What asks for it.
     static let prompt = "List all."
 
-    /// "blue star small striped, red circle large plain, white background, mild blur."
+    /// "Red circle large plain, blue star small striped, white background, mild blur."
     let text: String
 
     /// The inventory of one variant.

@@ -31,8 +31,6 @@ package struct ParameterLayout: Sendable, Equatable {
     package let entries: [Entry]
     /// Floats in the buffer, gaps included.
     package let count: Int
-    /// Floats at the front of the buffer that weight decay applies to.
-    package let decayingCount: Int
     /// Rows of the token embedding and of the head.
     package let vocabularySize: Int
     /// Dimensions of the model.
@@ -45,7 +43,6 @@ package struct ParameterLayout: Sendable, Equatable {
         let tensors = ModelTensors(config: config, vocabularySize: vocabularySize).all
         var entries: [Entry] = []
         var offset = 0
-        var decayingCount = 0
         for decays in [true, false] {
             for tensor in tensors where (tensor.shape.count > 1) == decays {
                 let count = tensor.shape.reduce(1, *)
@@ -63,10 +60,8 @@ package struct ParameterLayout: Sendable, Equatable {
                 )
                 offset += (count + 15) / 16 * 16
             }
-            if decays { decayingCount = offset }
         }
         self.entries = entries
-        self.decayingCount = decayingCount
         count = offset
     }
 

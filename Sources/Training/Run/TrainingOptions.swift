@@ -33,7 +33,8 @@ package struct TrainingOptions: Sendable, Equatable {
     /// Highest learning rate.
     package var learningRate = 1e-4
     /// Learning rate of the vision tower as a share of the others'; 0 leaves it as it is. Where a decoder
-    /// is new and a tower has learnt to see, equal rates let the one's first steps undo the other.
+    /// is new and a tower has learnt to see, equal rates let the one's first steps undo the other. Adapters
+    /// leave the tower as it is in any case.
     package var visionLearningRateRatio = 1.0
     package var weightDecay = 0.01
     /// Share of the steps in which the learning rate rises.

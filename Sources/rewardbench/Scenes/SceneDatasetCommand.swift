@@ -42,7 +42,11 @@ enum SceneDatasetCommand {
             count("answers", "Questions of a group with a right answer, at most.", 0),
             count("inventories", "Inventories of a group in fixed words, at most.", 0),
             count("maps", "Pictures of a group with maps of what lies where, at most.", 0),
-            count("reasons", "Reasons of grades for each task of a group, at most.", 0),
+            count(
+                "reasons",
+                "Reasons of grades for each task of a group, alone and paired, at most.",
+                0
+            ),
             .option(
                 "variants",
                 value: "n",
