@@ -115,7 +115,8 @@ struct TestGroupMaker: Sendable {
         return CaseLabels(composition: group.composition.rawValue, question: kind)
     }
 
-    /// What is wrong with the worse of two variants for a caption and not with the better.
+    /// What is wrong with the worse of two variants for a caption and not, or not as often, with the
+    /// better.
     private func causes(
         _ text: String,
         better: Int,
@@ -125,8 +126,13 @@ struct TestGroupMaker: Sendable {
         guard let caption = group.captions.joined().first(where: { $0.text == text }) else {
             return []
         }
-        let known = Set(reasons(caption, better, in: group))
-        return Set(reasons(caption, worse, in: group)).subtracting(known).sorted()
+        var known = reasons(caption, better, in: group)
+        let causes = reasons(caption, worse, in: group).filter { reason in
+            guard let place = known.firstIndex(of: reason) else { return true }
+            known.remove(at: place)
+            return false
+        }
+        return Set(causes).sorted()
     }
 
     private func reasons(_ caption: SceneCaption, _ variant: Int, in group: SceneGroup) -> [String]

@@ -31,8 +31,10 @@ package struct SceneGroup: Sendable {
     /// The variants.
     package let variants: [SceneVariant]
     /// Captions of each variant, true of it: two that mention the same as those of the other
-    /// variants, one with a choice of its own and one that mentions everything.
+    /// variants and one with a choice of its own.
     package let captions: [[SceneCaption]]
+    /// A caption of each variant that mentions everything: for describing, too long to judge by.
+    package let fullCaptions: [SceneCaption]
     /// Questions about each variant.
     package let questions: [[SceneQuestion]]
 
@@ -74,10 +76,5 @@ package struct SceneGroup: Sendable {
             shownBy: variants[variant].content,
             quality: variants[variant].quality
         )
-    }
-
-    /// The sentence that mentions everything about a variant.
-    package func fullCaption(of variant: Int) -> SceneCaption {
-        captions[variant][captions[variant].count - 1]
     }
 }

@@ -35,7 +35,7 @@ struct SceneGroupTests {
                     continue
                 }
                 let grade = SceneGrade(
-                    group.fullCaption(of: 0).statement,
+                    group.fullCaptions[0].statement,
                     shownBy: changed,
                     quality: .whole
                 )
@@ -77,7 +77,7 @@ struct SceneGroupTests {
                         #expect(max(object.x, object.y) + object.reach <= 1)
                         if group.composition == .resizing { continue }
                         let expected: ClosedRange =
-                            object.traits.size == .small ? 0.22...0.26 : 0.37...0.44
+                            object.traits.size == .small ? 0.25...0.28 : 0.37...0.43
                         #expect(expected.contains(object.extent))
                     }
                 }

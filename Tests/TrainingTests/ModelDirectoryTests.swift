@@ -187,4 +187,40 @@ struct ModelDirectoryTests {
         #expect(count == expected && count < wider.parameterCount)
         #expect(throws: TrainingError.self) { try parameters.take(from: directory.path) }
     }
+
+    @Test("a layer that the other model lacks adds nothing at first")
+    func deepened() throws {
+        let directory = try ScratchDirectory()
+        let layout = try ParameterLayout(checkpointDirectory: Self.base)
+        let shallow = directory.path + "/shallow"
+        try ModelDirectoryWriter(baseDirectory: Self.base, type: .float32)
+            .write(ParameterBuffer(layout: layout, seed: 5), to: shallow)
+        let like = directory.path + "/like"
+        try FileManager.default.copyItem(atPath: Self.base, toPath: like)
+        let path = like + "/config.json"
+        let layers = layout.config.text.layerCount
+        let config = try String(contentsOfFile: path, encoding: .utf8).replacing(
+            #/"num_hidden_layers": \d+/#,
+            with: "\"num_hidden_layers\": \(layers + 2)",
+            maxReplacements: 1
+        )
+        try config.write(toFile: path, atomically: true, encoding: .utf8)
+        let deep = ParameterLayout(
+            config: try ModelConfig(directory: like),
+            vocabularySize: layout.vocabularySize
+        )
+        #expect(deep.config.text.layerCount == layers + 2)
+        let parameters = ParameterBuffer(layout: deep, seed: 6)
+        _ = try parameters.take(from: shallow)
+        for layer in 0..<layers + 2 {
+            for name in ["self_attn.o_proj", "mlp.down_proj"] {
+                let numbers = try #require(parameters.tensor("text.layers.\(layer).\(name).weight"))
+                #expect(numbers.allSatisfy { $0 == 0 } == (layer >= layers), "\(layer) \(name)")
+            }
+            let queries = try #require(
+                parameters.tensor("text.layers.\(layer).self_attn.q_proj.weight")
+            )
+            #expect(queries.contains { $0 != 0 })
+        }
+    }
 }

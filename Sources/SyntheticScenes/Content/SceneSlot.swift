@@ -34,6 +34,14 @@ enum SceneSlot: Hashable, Sendable {
         return slots
     }
 
+    /// Whether mistakes in the slot are common: in what a picture's faults are mostly about.
+    var isCommon: Bool {
+        switch self {
+        case .shape, .size, .texture, .background: false
+        default: true
+        }
+    }
+
     /// Whether a text with these mentions says anything about the slot.
     func isMentioned(in statement: SceneStatement) -> Bool {
         switch self {

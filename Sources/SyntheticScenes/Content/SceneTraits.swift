@@ -8,8 +8,8 @@ package enum SceneColour: String, CaseIterable, Sendable {
     case red, green, blue, yellow, purple, cyan
 }
 
-/// How large an object is: small ones are 0.22 to 0.26 of the picture's side across, large ones
-/// 0.37 to 0.44, so that no small one is taken for a large one.
+/// How large an object is: small ones are 0.25 to 0.28 of the picture's side across, large ones
+/// 0.37 to 0.43, so that no small one is taken for a large one.
 package enum SceneSize: String, CaseIterable, Sendable {
     case small, large
 }

@@ -23,7 +23,7 @@ extension RecordSampler {
             .conversation(
                 variants: [variant],
                 prompt: "Describe the \(noun).",
-                response: group.fullCaption(of: variant).text
+                response: group.fullCaptions[variant].text
             )
         }
     }

@@ -11,16 +11,16 @@ struct QualityFilter {
     func picture(of scene: Scene, frame: Int = 0) -> ScenePicture {
         let isSevere = quality.severity == 2
         if quality.fault == .jagged {
-            let coarse = SceneRenderer(side: isSevere ? 32 : 46, isSmooth: false)
+            let coarse = SceneRenderer(side: isSevere ? 26 : 36, isSmooth: false)
             return coarse.picture(of: scene).enlarged(to: side)
         }
         var picture = SceneRenderer(side: side, isSmooth: true).picture(of: scene)
         switch quality.fault {
         case .blur:
-            BoxBlur(deviation: Double(side) * (isSevere ? 0.027 : 0.016)).apply(to: &picture)
+            BoxBlur(deviation: Double(side) * (isSevere ? 0.042 : 0.024)).apply(to: &picture)
         case .noise: addNoise(to: &picture, strength: isSevere ? 96 : 44, frame: frame)
         case .colourCast: castColour(on: &picture, scene.backdrop.background)
-        case .flicker: flicker(&picture, strength: isSevere ? 0.55 : 0.28, frame: frame)
+        case .flicker: flicker(&picture, strength: isSevere ? 0.6 : 0.34, frame: frame)
         case .jagged, nil: break
         }
         return picture
@@ -61,7 +61,7 @@ struct QualityFilter {
     ]
 
     /// The share of the veil in every pixel.
-    static func castShare(severity: Int) -> Double { severity == 2 ? 0.3 : 0.17 }
+    static func castShare(severity: Int) -> Double { severity == 2 ? 0.3 : 0.2 }
 
     /// The veils with which a background, too, stays nearest to itself: black does not become dark
     /// blue, nor white beige.

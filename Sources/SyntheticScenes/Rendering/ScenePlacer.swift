@@ -53,7 +53,7 @@ struct ScenePlacer {
     mutating func object(_ traits: ObjectTraits, isAlone: Bool) -> SceneObject {
         let extent =
             traits.size == .small
-            ? random.between(0.225, 0.255) : random.between(0.37, isAlone ? 0.43 : 0.39)
+            ? random.between(0.25, 0.275) : random.between(0.37, isAlone ? 0.43 : 0.39)
         return SceneObject(
             traits: traits,
             x: 0.5,

@@ -25,6 +25,13 @@ package struct ParameterLayout: Sendable, Equatable {
         let start: ParameterStart
         /// Whether a checkpoint may lack it: SigLIP's last norm, which is stored but never used.
         let isOptional: Bool
+
+        /// Whether it is the matrix by which an attention or a perceptron adds to the residual stream.
+        var isOutputProjection: Bool {
+            [".o_proj.weight", ".down_proj.weight", ".out_proj.weight", ".fc2.weight"].contains {
+                canonicalName.hasSuffix($0)
+            }
+        }
     }
 
     /// In order of `offset`.
