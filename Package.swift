@@ -82,6 +82,11 @@ let migrationFiles: [Resource] = [
     .embedInCode("0014_enqueue_training.sql"),
     .embedInCode("0015_training_functions.sql"),
     .embedInCode("0016_accept_training_rates.sql"),
+    .embedInCode("0017_enqueue_for_submitter.sql"),
+    .embedInCode("0018_create_schedule_tables.sql"),
+    .embedInCode("0019_cron_functions.sql"),
+    .embedInCode("0020_schedule_functions.sql"),
+    .embedInCode("0021_run_schedule_functions.sql"),
 ]
 
 let package = Package(

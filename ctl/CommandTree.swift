@@ -9,6 +9,7 @@ enum CommandTree {
         ["get", "daemons"]: GetDaemons.self,
         ["get", "queues"]: GetQueues.self,
         ["get", "models"]: GetModels.self,
+        ["get", "schedules"]: GetSchedules.self,
         ["describe", "job"]: DescribeJob.self,
         ["watch"]: WatchCommand.self,
         ["results"]: ResultsCommand.self,
@@ -18,6 +19,11 @@ enum CommandTree {
         ["queue", "create"]: CreateQueue.self,
         ["queue", "pause"]: PauseQueue.self,
         ["queue", "resume"]: ResumeQueue.self,
+        ["schedule", "add"]: AddSchedule.self,
+        ["schedule", "remove"]: RemoveSchedule.self,
+        ["schedule", "pause"]: PauseSchedule.self,
+        ["schedule", "resume"]: ResumeSchedule.self,
+        ["schedule", "run"]: RunSchedule.self,
         ["drain"]: DrainCommand.self,
         ["migrate"]: MigrateCommand.self,
         ["version"]: VersionCommand.self,
@@ -36,8 +42,8 @@ enum CommandTree {
             CommandGroup(
                 "JOBS",
                 [
-                    SubmitCommand.spec, GetCommand.spec, DescribeCommand.spec, WatchCommand.spec,
-                    CancelCommand.spec, RetryCommand.spec,
+                    SubmitCommand.spec, ScheduleCommand.spec, GetCommand.spec, DescribeCommand.spec,
+                    WatchCommand.spec, CancelCommand.spec, RetryCommand.spec,
                 ]
             ),
             CommandGroup("DATA", [ResultsCommand.spec, PairsCommand.spec]),

@@ -57,6 +57,8 @@ enum FailureTable {
             "rewardd.job_status": "'rewardctl get jobs'",
             "rewardd.daemon_status": "'rewardctl get daemons'",
             "rewardd.queue_status": "'rewardctl get queues'",
+            "rewardd.schedule_status": "'rewardctl get schedules'",
+            "replace => true": "'--replace'",
         ]
         return commands.reduce(hint) { $0.replacing($1.key, with: $1.value) }
     }

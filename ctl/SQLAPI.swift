@@ -13,7 +13,7 @@ struct SQLAPI {
     /// the planner joins and sorts the whole job for every LIMIT (5 s a page at a million items).
     static let pageSize: Int64 = 1000
 
-    private let connection: Connection
+    let connection: Connection
 
     /// Opens the database; statements may take as long as they need.
     ///
@@ -320,7 +320,8 @@ struct SQLAPI {
         try connection.executeScript(statement)
     }
 
-    private func rows(_ query: Query) throws(PostgresError) -> [JSONNode] {
+    /// The rows of a query whose column `row` is a JSON object.
+    func rows(_ query: Query) throws(PostgresError) -> [JSONNode] {
         var nodes: [JSONNode] = []
         for row in try connection.execute(query) {
             let bytes = try row.json("row")
@@ -338,7 +339,7 @@ struct SQLAPI {
 
     // MARK: - Columns
 
-    private static let createdAt: StaticString = """
+    static let createdAt: StaticString = """
         to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at
         """
     private static let runAt: StaticString = """
@@ -350,7 +351,7 @@ struct SQLAPI {
     private static let finishedAt: StaticString = """
         to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS finished_at
         """
-    private static let pausedAt: StaticString = """
+    static let pausedAt: StaticString = """
         to_char(paused_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS paused_at
         """
     private static let beatAt: StaticString = """

@@ -69,6 +69,26 @@ package enum MigrationCatalog {
             file: "0016_accept_training_rates.sql",
             bytes: PackageResources._016_accept_training_rates_sql
         ),
+        Migration(
+            file: "0017_enqueue_for_submitter.sql",
+            bytes: PackageResources._017_enqueue_for_submitter_sql
+        ),
+        Migration(
+            file: "0018_create_schedule_tables.sql",
+            bytes: PackageResources._018_create_schedule_tables_sql
+        ),
+        Migration(
+            file: "0019_cron_functions.sql",
+            bytes: PackageResources._019_cron_functions_sql
+        ),
+        Migration(
+            file: "0020_schedule_functions.sql",
+            bytes: PackageResources._020_schedule_functions_sql
+        ),
+        Migration(
+            file: "0021_run_schedule_functions.sql",
+            bytes: PackageResources._021_run_schedule_functions_sql
+        ),
     ]
 
     /// The newest version this build knows: what `rewardctl migrate` brings a database to.
@@ -78,5 +98,5 @@ package enum MigrationCatalog {
     ///
     /// An older database is refused with the advice to migrate, one newer than ``latest`` with the
     /// advice to upgrade.
-    package static let oldestUnderstood = 15
+    package static let oldestUnderstood = 21
 }

@@ -137,12 +137,14 @@ final class RunningDaemon: Sendable {
             logger: logger,
             handler: Self.heartbeatHandler(workshop, worker, listener, handler)
         )
+        let ticker = ScheduleTicker(url: configuration.databaseURL, logger: logger)
         self.worker = worker
         self.listener = listener
         self.engines = engines
         chores = [
             Self.poll(worker, every: configuration.pollInterval),
             Self.watch(worker),
+            Task { await ticker.run() },
             Task { await workshop.sweep() },
         ]
     }

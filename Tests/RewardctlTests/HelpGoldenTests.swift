@@ -6,9 +6,11 @@ struct HelpGoldenTests {
     /// Every page, in the order of the golden file.
     static let pages = [
         [], ["submit"], ["get"], ["get", "jobs"], ["get", "daemons"], ["get", "queues"],
-        ["get", "models"], ["describe"], ["describe", "job"], ["watch"], ["cancel"], ["retry"],
+        ["get", "models"], ["get", "schedules"], ["describe"], ["describe", "job"], ["watch"],
+        ["cancel"], ["retry"],
         ["results"], ["pairs"], ["queue"], ["queue", "create"], ["queue", "pause"],
-        ["queue", "resume"], ["drain"],
+        ["queue", "resume"], ["schedule"], ["schedule", "add"], ["schedule", "remove"],
+        ["schedule", "pause"], ["schedule", "resume"], ["schedule", "run"], ["drain"],
         ["migrate"], ["version"],
     ]
 

@@ -1,16 +1,19 @@
 import ArgumentParsing
 import JSONReading
 
-/// `rewardctl get jobs|daemons|queues|models`: lists.
+/// `rewardctl get jobs|daemons|queues|models|schedules`: lists.
 enum GetCommand {
     /// The group of the lists.
     static let spec = CommandSpec(
         "get",
-        overview: "List jobs, daemons, queues or trained models.",
+        overview: "List jobs, daemons, queues, trained models or schedules.",
         groups: [
             CommandGroup(
                 "LISTS",
-                [GetJobs.spec, GetDaemons.spec, GetQueues.spec, GetModels.spec]
+                [
+                    GetJobs.spec, GetDaemons.spec, GetQueues.spec, GetModels.spec,
+                    GetSchedules.spec,
+                ]
             )
         ]
     )

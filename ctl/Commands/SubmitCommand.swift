@@ -143,25 +143,10 @@ enum SubmitCommand: Command {
             model: arguments.requiredText("model"),
             options: JobOptions.object(arguments.texts("option"))
         )
-        let path = try arguments.requiredText("items")
-        let rules = MediaPaths(
-            directory: MediaPaths.directory(
-                ofItems: path,
-                workingDirectory: FileManager.default.currentDirectoryPath
-            ),
-            task: request.task ?? ""
-        )
-        let items = try read(path, rules, context.terminal)
+        let (items, rules) = try read(context)
         let api = try context.connect()
         do {
-            if arguments.flag("upload-media"), !arguments.flag("dry-run") {
-                request.items = try MediaUpload(rules: rules, api: api).replacePaths(
-                    of: items,
-                    context.terminal
-                )
-            } else {
-                request.items = items.json
-            }
+            request.items = try json(of: items, rules, api, context)
             context.terminal.status("Submitting \(NumberText.counted(items.count, "item"))…")
             defer { context.terminal.clearStatus() }
             return try send(request, summary(request, items), api, context)
@@ -220,6 +205,31 @@ enum SubmitCommand: Command {
         )
     }
 
+    /// The items of `--items`, with their paths made absolute, and the rules for those paths.
+    static func read(_ context: CommandContext) throws -> (ItemsFile, MediaPaths) {
+        let path = try context.arguments.requiredText("items")
+        let rules = MediaPaths(
+            directory: MediaPaths.directory(
+                ofItems: path,
+                workingDirectory: FileManager.default.currentDirectoryPath
+            ),
+            task: try context.arguments.requiredText("task")
+        )
+        return (try read(path, rules, context.terminal), rules)
+    }
+
+    /// The items as JSON; with `--upload-media` their files are stored and named by digest.
+    static func json(
+        of items: ItemsFile,
+        _ rules: MediaPaths,
+        _ api: SQLAPI,
+        _ context: CommandContext
+    ) throws -> [UInt8] {
+        let uploads = context.arguments.flag("upload-media") && !context.arguments.flag("dry-run")
+        guard uploads else { return items.json }
+        return try MediaUpload(rules: rules, api: api).replacePaths(of: items, context.terminal)
+    }
+
     private static func read(
         _ path: String,
         _ rules: MediaPaths,
@@ -249,8 +259,15 @@ enum SubmitCommand: Command {
     }
 
     /// The failure in the user's words: lines of the file for items, options for arguments.
-    private static func located(_ failure: CommandFailure, _ items: ItemsFile) -> CommandFailure {
-        let failure = renamed(failure, ["model: ": "--model: ", "items: ": "\(items.name): "])
+    ///
+    /// - Parameter own: Replacements of arguments that only the calling command has.
+    static func located(
+        _ failure: CommandFailure,
+        _ items: ItemsFile,
+        _ own: [String: String] = [:]
+    ) -> CommandFailure {
+        let judging = ["model: ": "--model: ", "items: ": "\(items.name): "]
+        let failure = renamed(failure, judging.merging(own, uniquingKeysWith: { $1 }))
         return CommandFailure(failure.exitCode, items.locating(failure.message))
     }
 
