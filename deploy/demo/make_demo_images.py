@@ -1,4 +1,4 @@
-"""Renders the pictures of `make demo` (run once; the results are committed).
+"""Renders the pictures that tests of the daemon judge (run once; the results are committed).
 
     python3 -m venv venv && venv/bin/pip install 'pillow<13'
     venv/bin/python deploy/demo/make_demo_images.py
