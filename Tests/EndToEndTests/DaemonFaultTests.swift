@@ -21,7 +21,7 @@ struct DaemonFaultTests {
         migrate.waitUntilExit()
         #expect(migrate.terminationStatus == 0)
 
-        let daemon = try DaemonProcess(database: cluster.url, mediaRoot: Repository.demoImages)
+        let daemon = try DaemonProcess(database: cluster.url, mediaRoot: Repository.pictures)
         func ask<Value>(_ body: (Connection) throws -> Value) throws -> Value {
             try body(Connection(url: cluster.url, applicationName: "test"))
         }
@@ -154,7 +154,7 @@ struct DaemonFaultTests {
         let manager = try ServiceManagerSocket()
         let daemon = try DaemonProcess(
             database: bench.workerURL,
-            mediaRoot: Repository.demoImages,
+            mediaRoot: Repository.pictures,
             environment: ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "400000"]
         )
         #expect(manager.receive("READY=1"), "\(daemon.log)")

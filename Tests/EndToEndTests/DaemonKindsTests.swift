@@ -18,8 +18,8 @@ struct DaemonKindsTests {
         let judgements: Int64
     }
 
-    private static let image = Repository.demoImages + "/left-right-1.png"
-    private static let other = Repository.demoImages + "/left-right-3.webp"
+    private static let image = Repository.pictures + "/left-right-1.png"
+    private static let other = Repository.pictures + "/left-right-3.webp"
     private static let question = """
         "question": "What is on the left?", "image": "\(image)"
         """

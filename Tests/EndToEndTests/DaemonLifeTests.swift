@@ -11,7 +11,7 @@ struct DaemonLifeTests {
     func buildPairs() throws {
         let bench = try Workbench()
         let daemon = try bench.daemon()
-        let root = Repository.demoImages
+        let root = Repository.pictures
         let job = try bench.enqueue(
             kind: "build_pairs",
             items: """

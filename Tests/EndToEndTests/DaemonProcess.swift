@@ -82,5 +82,5 @@ enum Repository {
     static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
     static let tinyCheckpoint = root.appending(path: "Tests/Goldens/llava_ov/hf-bf16").path
-    static let demoImages = root.appending(path: "deploy/demo/images").path
+    static let pictures = root.appending(path: "Tests/Pictures").path
 }

@@ -20,7 +20,7 @@ struct DaemonRefusalTests {
             return url.path
         }
         let good = try Data(
-            contentsOf: URL(filePath: Repository.demoImages + "/left-right-1.png")
+            contentsOf: URL(filePath: Repository.pictures + "/left-right-1.png")
         )
         let paths = [
             try write("good.png", good),
@@ -28,7 +28,7 @@ struct DaemonRefusalTests {
             try write("text.png", Data("hello".utf8)),
             try write("cut.png", good.prefix(good.count / 2)),
             try write("huge.png", Self.pngHeader(side: 100_000)),
-            Repository.demoImages + "/left-right-1.png",
+            Repository.pictures + "/left-right-1.png",
         ]
         var items = paths.map { ["caption": "a caption", "image": $0] }
         items.append([
@@ -92,7 +92,7 @@ struct DaemonRefusalTests {
         let bench = try Workbench()
         let daemon = try DaemonProcess(
             database: "postgresql://127.0.0.1:1/none",
-            mediaRoot: Repository.demoImages
+            mediaRoot: Repository.pictures
         )
         try bench.wait("the complaint", daemon: daemon) {
             daemon.log.contains("cannot connect to PostgreSQL at 127.0.0.1:1")

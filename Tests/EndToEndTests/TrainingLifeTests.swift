@@ -97,7 +97,7 @@ private final class TrainingFolder {
         try FileManager.default.createDirectory(at: models, withIntermediateDirectories: true)
         for (name, picture) in [("a.png", "left-right-1.png"), ("b.png", "triangles-3.png")] {
             try FileManager.default.copyItem(
-                atPath: Repository.demoImages + "/" + picture,
+                atPath: Repository.pictures + "/" + picture,
                 toPath: root.appending(path: name).path
             )
         }
@@ -126,7 +126,7 @@ private final class TrainingFolder {
     func daemon(settings: String = "") throws -> DaemonProcess {
         try bench.daemon(
             settings: "training.directory = \(root.path)/models\ntraining.threads = 2\n" + settings,
-            mediaRoot: "\(root.path):\(Repository.demoImages)"
+            mediaRoot: "\(root.path):\(Repository.pictures)"
         )
     }
 

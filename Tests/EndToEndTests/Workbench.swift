@@ -26,7 +26,7 @@ final class Workbench {
     }
 
     /// Starts a daemon on this database.
-    func daemon(settings: String = "", mediaRoot: String = Repository.demoImages) throws
+    func daemon(settings: String = "", mediaRoot: String = Repository.pictures) throws
         -> DaemonProcess
     {
         try DaemonProcess(database: workerURL, mediaRoot: mediaRoot, settings: settings)
@@ -106,7 +106,7 @@ final class Workbench {
         let items = (0..<count).map { index in
             """
             {"id": "item-\(index)", "caption": "picture number \(index) of a red circle",
-             "image": "\(Repository.demoImages)/\(images[index % images.count])"}
+             "image": "\(Repository.pictures)/\(images[index % images.count])"}
             """
         }
         return "[" + items.joined(separator: ",") + "]"

@@ -11,7 +11,7 @@ final class TrainingBench {
     static let repository = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
     static let tinyCheckpoint = repository.appending(path: "Tests/Goldens/llava_ov/hf-bf16").path
-    static let images = repository.appending(path: "deploy/demo/images").path
+    static let images = repository.appending(path: "Tests/Pictures").path
 
     let database: TemporaryDatabase
     let connection: Connection

@@ -1,7 +1,7 @@
 """Renders the pictures that tests of the daemon judge (run once; the results are committed).
 
     python3 -m venv venv && venv/bin/pip install 'pillow<13'
-    venv/bin/python deploy/demo/make_demo_images.py
+    venv/bin/python Tests/Pictures/make_pictures.py
 
 Three captions with candidate pictures that follow them well or badly: wrong colour, wrong order,
 missing object, blur, noise. One file is cut in the middle on purpose.
@@ -12,7 +12,7 @@ import random
 
 from PIL import Image, ImageDraw, ImageFilter
 
-HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "images")
+HERE = os.path.dirname(os.path.abspath(__file__))
 SIZE = 160
 SCALE = 4
 COLOURS = {
@@ -47,7 +47,6 @@ def noisy(image, amount, seed):
 
 
 def main():
-    os.makedirs(HERE, exist_ok=True)
     paper, dusk, mint = (244, 240, 230), (52, 56, 84), (214, 236, 220)
     one = [("circle", "red", .3, .5, .18), ("square", "blue", .72, .5, .16)]
     swapped = [("circle", "red", .72, .5, .18), ("square", "blue", .3, .5, .16)]
