@@ -234,7 +234,10 @@ package final class Connection {
         }
         let state = field(Int(REWARDD_DIAG_SQLSTATE)).map { SQLState(rawValue: $0) }
         let isStandby = requiresReadWrite && state == .readOnlyTransaction
-        let isLost = PQstatus(handle) != CONNECTION_OK || state?.endsConnection == true || isStandby
+        // A server's refusal has a code. Without one the sentence is libpq's own: the connection broke
+        // under the statement, also where libpq has not yet read its end and still calls it good.
+        let isLost =
+            PQstatus(handle) != CONNECTION_OK || state?.endsConnection != false || isStandby
         if isLost { wasLost = true }
         let message =
             field(Int(REWARDD_DIAG_MESSAGE))

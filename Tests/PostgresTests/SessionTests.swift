@@ -69,6 +69,21 @@ struct SessionTests {
         )
     }
 
+    @Test("a statement sent after the server crashed is a lost connection, not a refusal")
+    func crashedMeanwhile() throws {
+        let cluster = try TestCluster.separate()
+        defer { cluster.stop() }
+        for statement: Query in ["BEGIN", "SELECT 1", "SELECT \(1)::int"] {
+            let connection = try Connection(url: cluster.url, applicationName: "idle")
+            try cluster.restart()
+            let error = #expect(throws: PostgresError.self) {
+                _ = try connection.execute(statement)
+            }
+            #expect(error?.kind == .connectionLost, "\(String(describing: error))")
+            #expect(!connection.isAlive)
+        }
+    }
+
     @Test("calls that may be repeated survive a server that crashes and comes back")
     func restart() async throws {
         let cluster = try TestCluster.separate()
