@@ -87,6 +87,7 @@ let migrationFiles: [Resource] = [
     .embedInCode("0019_cron_functions.sql"),
     .embedInCode("0020_schedule_functions.sql"),
     .embedInCode("0021_run_schedule_functions.sql"),
+    .embedInCode("0022_doctor_functions.sql"),
 ]
 
 let package = Package(

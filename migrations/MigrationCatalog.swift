@@ -89,6 +89,10 @@ package enum MigrationCatalog {
             file: "0021_run_schedule_functions.sql",
             bytes: PackageResources._021_run_schedule_functions_sql
         ),
+        Migration(
+            file: "0022_doctor_functions.sql",
+            bytes: PackageResources._022_doctor_functions_sql
+        ),
     ]
 
     /// The newest version this build knows: what `rewardctl migrate` brings a database to.
@@ -98,5 +102,5 @@ package enum MigrationCatalog {
     ///
     /// An older database is refused with the advice to migrate, one newer than ``latest`` with the
     /// advice to upgrade.
-    package static let oldestUnderstood = 21
+    package static let oldestUnderstood = 22
 }

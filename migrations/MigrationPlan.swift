@@ -37,13 +37,23 @@ package struct MigrationPlan: Sendable {
     /// Delimits a migration's text inside the statement; no migration may contain it.
     static let quote = "$rewardd_migration_text$"
 
-    private static func statement(for migration: Migration) -> String {
+    /// Whether this database keeps a record of its objects, as those from version 22 on do.
+    private static let recordsObjects = """
+        EXISTS (
+            SELECT FROM pg_catalog.pg_proc p
+            JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+            WHERE n.nspname = 'rewardd' AND p.proname = '_record_objects')
+        """
+
+    /// The statement that applies one migration to a database that has the one before it.
+    static func statement(for migration: Migration) -> String {
         let number = migration.number
         return """
             DO $rewardd_migration$
             DECLARE
                 role_before text := current_setting('role');
                 version_before int := 0;
+                drift jsonb := '{}';
             BEGIN
                 PERFORM set_config('lock_timeout', '60s', true);
                 PERFORM pg_advisory_xact_lock(\(lockKey));
@@ -70,12 +80,19 @@ package struct MigrationPlan: Sendable {
                     INSERT INTO rewardd.schema_version (version, name, breaking)
                     VALUES (\(number), '\(migration.name)', \(migration.breaking));
                 END IF;
+                IF \(recordsObjects) THEN
+                    drift := rewardd._schema_drift();
+                END IF;
                 EXECUTE \(quote)
             \(migration.sql)
             \(quote);
                 IF version_before = 0 THEN
                     INSERT INTO rewardd.schema_version (version, name, breaking)
                     VALUES (\(number), '\(migration.name)', \(migration.breaking));
+                END IF;
+                -- What the schema should be from now on; rewardd.check_schema compares.
+                IF \(recordsObjects) THEN
+                    PERFORM rewardd._record_objects(drift);
                 END IF;
                 PERFORM set_config('role', role_before, true);
             END
