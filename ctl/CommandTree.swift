@@ -26,6 +26,7 @@ enum CommandTree {
         ["schedule", "run"]: RunSchedule.self,
         ["drain"]: DrainCommand.self,
         ["migrate"]: MigrateCommand.self,
+        ["doctor"]: DoctorCommand.self,
         ["version"]: VersionCommand.self,
     ]
 
@@ -48,11 +49,15 @@ enum CommandTree {
             ),
             CommandGroup("DATA", [ResultsCommand.spec, PairsCommand.spec]),
             CommandGroup("QUEUES AND DAEMONS", [QueueCommand.spec, DrainCommand.spec]),
-            CommandGroup("MAINTENANCE", [MigrateCommand.spec, VersionCommand.spec]),
+            CommandGroup(
+                "MAINTENANCE",
+                [MigrateCommand.spec, DoctorCommand.spec, VersionCommand.spec]
+            ),
         ],
         footnote: """
-            Exit codes: 0 done, 1 a job or its items failed, 2 usage, 3 not found, 4 not possible in \
-            this state, 5 database unreachable, 6 permission denied, 7 timeout, 130 interrupted.
+            Exit codes: 0 done, 1 a job, its items or a check failed, 2 usage, 3 not found, 4 not \
+            possible in this state, 5 database unreachable, 6 permission denied, 7 timeout, 130 \
+            interrupted.
             """
     )
 }

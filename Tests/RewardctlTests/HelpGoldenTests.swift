@@ -11,7 +11,7 @@ struct HelpGoldenTests {
         ["results"], ["pairs"], ["queue"], ["queue", "create"], ["queue", "pause"],
         ["queue", "resume"], ["schedule"], ["schedule", "add"], ["schedule", "remove"],
         ["schedule", "pause"], ["schedule", "resume"], ["schedule", "run"], ["drain"],
-        ["migrate"], ["version"],
+        ["migrate"], ["doctor"], ["version"],
     ]
 
     /// Written anew when REWARDD_UPDATE_GOLDENS is set.
