@@ -171,6 +171,16 @@ let package = Package(
         module("Jobs", ["Postgres", "Logging"]),
         module("Migrations", path: "migrations", exclude: ["README.md"], resources: migrationFiles),
 
+        module(
+            "Chaos",
+            ["Postgres", "Migrations", "Threading", "JSONReading", "SyntheticScenes"],
+            resources: [
+                .embedInCode("Audit/audit.sql"),
+                .embedInCode("Audit/ledger.sql"),
+                .embedInCode("Audit/snapshot.sql"),
+            ]
+        ),
+
         // The root and the executables.
         module(
             "RewardDaemon",
@@ -198,7 +208,7 @@ let package = Package(
             dependencies: [
                 "WideKernels", "TensorKernels", "Transformer", "Tokenization",
                 "VisionPreprocessing", "MediaDecoding", "Inference", "Hashing", "ArgumentParsing",
-                "Logging", "Accuracy", "RewardModeling", "SyntheticScenes", "Training",
+                "Logging", "Accuracy", "Chaos", "RewardModeling", "SyntheticScenes", "Training",
             ],
             swiftSettings: settings
         ),
@@ -254,6 +264,7 @@ let package = Package(
             "RewardbenchTests",
             ["rewardbench", "RewardModeling", "SyntheticScenes", "Tokenization"]
         ),
+        tests("ChaosTests", ["Chaos", "rewardd", "rewardbench", "Postgres", "TestSupport"]),
         tests("PostgresTests", ["Postgres", "Threading", "Logging", "TestSupport"]),
         tests("MigrationsTests", ["Migrations", "Postgres", "Threading", "TestSupport"]),
         tests(
@@ -262,7 +273,10 @@ let package = Package(
         ),
         tests(
             "RewardDaemonTests",
-            ["RewardDaemon", "RewardModeling", "Training", "Postgres", "Logging", "TestSupport"]
+            [
+                "RewardDaemon", "RewardModeling", "Training", "Inference", "Tokenization",
+                "Postgres", "Logging", "TestSupport",
+            ]
         ),
         tests(
             "RewardctlTests",

@@ -105,7 +105,7 @@ final class RunningDaemon: Sendable {
         await workshop.offerModels()
         let context = ShardRunner.Context(
             queue: queue,
-            engines: engines,
+            engines: Self.engineSource(configuration, pool: engines, logger: logger),
             media: media,
             pack: try PromptPack.builtin(),
             lease: lease,
@@ -165,6 +165,16 @@ final class RunningDaemon: Sendable {
     }
 
     // MARK: - Parts
+
+    /// The pool, except in tests of the queue.
+    private static func engineSource(
+        _ configuration: DaemonConfiguration,
+        pool: EnginePool,
+        logger: Logger
+    ) -> any EngineSource {
+        guard let setting = configuration.scriptedEngine else { return pool }
+        return ScriptedEngines(setting, models: configuration.models, pool: pool, logger: logger)
+    }
 
     private static func mediaLibrary(
         _ configuration: DaemonConfiguration,

@@ -3,7 +3,8 @@ import Glibc
 import TensorKernels
 
 /// `rewardbench`: measures the kernels, the engine and how well a model judges, checks a checkpoint
-/// against goldens, and makes the data that a model of drawn scenes is trained from.
+/// against goldens and the queue against faults, and makes the data that a model of drawn scenes is
+/// trained from.
 @main
 struct Rewardbench {
     static func main() async {
@@ -19,6 +20,7 @@ struct Rewardbench {
             let code =
                 switch arguments.command.first {
                 case "parity": try ParityCommand.run(arguments)
+                case "chaos": try ChaosCommand.run(arguments)
                 case "accuracy": try await AccuracyCommand.run(arguments)
                 case "generate": try await GenerateCommand.run(arguments)
                 case "scenes": try ScenesCommand.run(arguments)
@@ -39,12 +41,17 @@ struct Rewardbench {
         "rewardbench",
         overview:
             "Measure the kernels, the engine and how well a model judges, check a model against "
-            + "its reference, and make what a model of drawn scenes is trained from.",
+            + "its reference and the queue against faults, and make what a model of drawn scenes is "
+            + "trained from.",
         discussion: """
-            Nothing here needs PostgreSQL or a running daemon: a checkpoint directory is enough.
+            Nothing here needs a running daemon or your PostgreSQL: a checkpoint directory is enough. \
+            'chaos' starts a server and daemons of its own.
             """,
         groups: [
-            CommandGroup("CORRECTNESS", [AccuracyCommand.spec, ParityCommand.spec]),
+            CommandGroup(
+                "CORRECTNESS",
+                [AccuracyCommand.spec, ChaosCommand.spec, ParityCommand.spec]
+            ),
             CommandGroup("SPEED", [GenerateCommand.spec, MatmulCommand.spec]),
             CommandGroup("SCENES", [ScenesCommand.spec]),
         ],

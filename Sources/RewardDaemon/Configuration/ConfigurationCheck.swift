@@ -12,6 +12,10 @@ package enum ConfigurationCheck {
         var problems = ImageDecoder.missingPrograms().map { "media decoder: \($0)" }
         let options = engineOptions(configuration)
         for model in configuration.models {
+            if model.directory == ScriptedEngineSetting.directory {
+                if configuration.scriptedEngine == nil { problems.append(refusal(of: model)) }
+                continue
+            }
             do {
                 _ = try EngineBlueprint(directory: model.directory, options: options)
             } catch {
@@ -38,6 +42,13 @@ package enum ConfigurationCheck {
             got: "one with a password",
             remedy: "Put it in ~/.pgpass, PGPASSWORD, DATABASE_URL or the configuration file."
         )
+    }
+
+    /// A model without a checkpoint, where the environment does not allow it.
+    private static func refusal(of model: DaemonConfiguration.Model) -> String {
+        "model \"\(model.name)\": expected the directory of a checkpoint, got \"\(model.directory)\". "
+            + "Answers without a model are for tests of the queue alone and need "
+            + "\(ScriptedEngineSetting.environmentVariable) in the environment."
     }
 
     /// The engine settings that follow from the daemon's.

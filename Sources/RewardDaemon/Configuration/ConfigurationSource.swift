@@ -46,11 +46,12 @@ package struct ConfigurationSource: Sendable {
         return source
     }
 
-    /// Variables with the same prefix that are not settings: test switches, where the file is, and the
-    /// kernels, which are chosen before anything is configured.
+    /// Variables with the same prefix that are not settings: test switches, where the file is, the
+    /// kernels, which are chosen before anything is configured, and the permission to script answers.
     private static func reserved(_ name: String) -> Bool {
         name.hasPrefix("REWARDD_TEST_") || name == "REWARDD_CONFIG"
             || name == KernelSet.environmentVariable
+            || name == ScriptedEngineSetting.environmentVariable
     }
 
     /// Reads a configuration file: `key = value` lines, `#` comments, and `model.NAME = DIRECTORY`

@@ -40,6 +40,8 @@ package struct DaemonConfiguration: Sendable {
     /// Nil where the daemon does not train.
     package var training: Training?
     package var logLevel: LogLevel
+    /// Whether models named so are answered for without a model: nil but in tests of the queue.
+    package var scriptedEngine: ScriptedEngineSetting?
     /// Where each value came from, in the order of the keys: for `--check-config`.
     package var origins: [(key: ConfigurationKey, value: String, origin: String)]
 
@@ -80,6 +82,7 @@ package struct DaemonConfiguration: Sendable {
             )
         }
         logLevel = parsed
+        scriptedEngine = try ScriptedEngineSetting(environment: environment)
         origins = ConfigurationKey.allCases.map {
             (key: $0, value: settings[$0].text, origin: settings[$0].origin)
         }

@@ -9,7 +9,7 @@ struct ShardRunner: Sendable {
     /// What every shard of a daemon shares.
     struct Context: Sendable {
         let queue: JobQueue
-        let engines: EnginePool
+        let engines: any EngineSource
         let media: any MediaProvider
         /// For the models that bring none of their own.
         let pack: PromptPack

@@ -1,0 +1,47 @@
+/// How many answers the interruptions so far may have cost, so that they were given again.
+///
+/// An interrupted shard loses the questions of the item in hand and of the one whose commit was under
+/// way. While the server is away nothing can be committed: whatever is answered in that time, and until
+/// the daemons are back, may be lost.
+package struct RepeatAllowance: Sendable, Equatable {
+    private struct Outage: Equatable {
+        let answersBefore: Int
+        let end: Double
+    }
+
+    /// After the server is back, the seconds until all daemons surely are.
+    package static let returnSeconds = 8.0
+
+    private let daemons: Int
+    private let slots: Int
+    private let questionsPerItem: Int
+    private var settled = 0
+    private var outages: [Outage] = []
+
+    /// None yet.
+    package init(daemons: Int, slots: Int, questionsPerItem: Int) {
+        self.daemons = daemons
+        self.slots = slots
+        self.questionsPerItem = questionsPerItem
+    }
+
+    /// One fault happened; `answers` were given before, and it is over at `end`.
+    package mutating func happened(_ kind: FaultKind, answers: Int, end: Double) {
+        let shard = 2 * questionsPerItem
+        switch kind {
+        case .kill, .freeze, .drain: settled += slots * shard
+        case .cut, .cancel, .retry: settled += daemons * slots * shard
+        case .crash:
+            settled += daemons * slots * shard
+            outages.append(Outage(answersBefore: answers, end: end + Self.returnSeconds))
+        case .pause: break
+        }
+    }
+
+    /// What is allowed by now.
+    package mutating func allowed(answers: Int, now: Double) -> Int {
+        for outage in outages where outage.end < now { settled += answers - outage.answersBefore }
+        outages.removeAll { $0.end < now }
+        return settled + outages.reduce(0) { $0 + answers - $1.answersBefore }
+    }
+}

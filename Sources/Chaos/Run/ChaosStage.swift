@@ -1,0 +1,111 @@
+import FoundationEssentials
+import Glibc
+import Migrations
+import Postgres
+
+/// What a run plays on: a directory, a private server with a migrated database and its logins, pictures,
+/// and daemons that are not started yet. ``clear()`` takes all of it away.
+final class ChaosStage {
+    /// Where everything lies.
+    let directory: String
+    /// The server.
+    let cluster: PrivateCluster
+    /// The daemons.
+    let fleet: DaemonFleet
+    /// The pictures that jobs name.
+    let media: MediaSet
+    /// Where scripted engines write what they answered; nil with a real model.
+    let journalPath: String?
+
+    private let isKept: Bool
+
+    /// Builds everything; takes away what it has built when it cannot go on.
+    ///
+    /// - Parameter daemonProgram: The path of `rewardd`.
+    init(_ plan: ChaosPlan, daemonProgram: String) throws {
+        StaleRuns.clear()
+        isKept = plan.keptDirectory != nil
+        if let kept = plan.keptDirectory {
+            directory =
+                kept.hasPrefix("/")
+                ? kept : FileManager.default.currentDirectoryPath + "/" + kept
+            try RunDirectory.make(exactly: directory)
+        } else {
+            directory = try RunDirectory.make(prefix: StaleRuns.ownPrefix)
+        }
+        do {
+            var environment = ProcessInfo.processInfo.environment.filter { name, _ in
+                !name.hasPrefix("REWARDD_") && !name.hasPrefix("PG") && name != "DATABASE_URL"
+                    && name != "NOTIFY_SOCKET"
+            }
+            cluster = try PrivateCluster(directory: directory, environment: environment)
+            do {
+                try cluster.start()
+                try Self.migrate(cluster.url)
+                media = MediaSet(directory: directory + "/media")
+                try media.write(seed: plan.seed)
+                environment["DATABASE_URL"] = cluster.url(user: "chaos_worker")
+                journalPath = plan.model == nil ? directory + "/answers" : nil
+                if let journalPath {
+                    environment["REWARDD_SCRIPTED_ENGINE"] =
+                        "\(plan.answerMilliseconds)ms,\(journalPath)"
+                }
+                fleet = try DaemonFleet(
+                    plan.daemons,
+                    program: daemonProgram,
+                    settings: Self.settings(plan, media: media.directory),
+                    directory: directory,
+                    environment: environment
+                )
+            } catch {
+                cluster.end()
+                throw error
+            }
+        } catch {
+            if !isKept { RunDirectory.remove(directory) }
+            throw error
+        }
+    }
+
+    /// Kills what still runs and removes what was made, but for a directory that is to be kept.
+    func clear() {
+        fleet.killAll()
+        cluster.end()
+        if !isKept { RunDirectory.remove(directory) }
+    }
+
+    private static func settings(_ plan: ChaosPlan, media: String) -> String {
+        """
+        model.\(Workload.model) = \(plan.model ?? "scripted")
+        media.roots = \(media)
+        queues = \(Workload.queues.joined(separator: ", "))
+        slots = \(plan.slots)
+        threads = 1
+        grace = 5s
+
+        """
+    }
+
+    /// The schema, the logins that a team would make, and the tables of the auditor.
+    private static func migrate(_ url: String) throws {
+        let connection = try Connection(
+            url: url,
+            applicationName: "chaos set-up",
+            options: .patient
+        )
+        for statement in MigrationPlan.statements(current: 0, target: MigrationCatalog.latest) {
+            _ = try connection.execute(Query(script: statement))
+        }
+        for (login, group) in [
+            ("chaos_worker", "rewardd_work"), ("chaos_submitter", "rewardd_submit"),
+            ("chaos_operator", "rewardd_admin"),
+        ] {
+            _ = try connection.execute("CREATE ROLE \(identifier: login) LOGIN")
+            _ = try connection.execute("GRANT \(identifier: group) TO \(identifier: login)")
+        }
+        for queue in Workload.queues {
+            _ = try connection.execute("SELECT rewardd.create_queue(\(queue))")
+        }
+        try Auditor.install(connection)
+    }
+}

@@ -1,0 +1,80 @@
+import Chaos
+import Foundation
+import Glibc
+import Testing
+
+/// Real daemons and a real server under faults. Longer runs are for `rewardbench chaos`.
+@Suite("A run of chaos", .serialized)
+struct ChaosRunTests {
+    /// The folder of the test's executable, where `rewardd` and `rewardbench` are too.
+    private static func products() throws -> String {
+        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return URL(filePath: own).deletingLastPathComponent().path
+    }
+
+    @Test("the queue keeps its promises through every kind of fault")
+    func short() throws {
+        var plan = ChaosPlan(seconds: 20, daemons: 2, seed: 4)
+        plan.roundSeconds = 5
+        plan.jobsPerSecond = 3
+        var notes = 0
+        let report = try ChaosRun.play(plan, daemonProgram: Self.products() + "/rewardd") { _ in
+            notes += 1
+        }
+        #expect(report.hasHeld, "\(report.text)")
+        #expect(report.rounds == 4)
+        #expect(report.audits == 5)
+        #expect(Set(report.faults.keys).count >= 6, "\(report.faults)")
+        #expect(report.jobs > 5)
+        #expect(report.judgements > 20)
+        #expect(report.answers ?? 0 >= report.judgements)
+        #expect(notes > 10)
+        #expect(report.summary.hasSuffix(": I1-I7 held"))
+        #expect(report.json.hasPrefix(#"{"seed":4,"held":true,"#))
+    }
+
+    @Test("Ctrl-C ends it early and leaves nothing behind")
+    func interrupted() throws {
+        let process = Process()
+        process.executableURL = URL(filePath: try Self.products() + "/rewardbench")
+        process.arguments = ["chaos", "--minutes", "5", "--daemons", "2"]
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let directory = "rewardd-chaos-\(process.processIdentifier)-"
+        func traces() -> [String] {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? []
+            return names.filter { $0.hasPrefix(directory) }
+        }
+        func daemonHasLogged() -> Bool {
+            traces().contains {
+                let log = try? String(contentsOfFile: "/tmp/\($0)/daemon-0.log", encoding: .utf8)
+                return log?.contains("registered") == true
+            }
+        }
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !daemonHasLogged(), ContinuousClock.now < deadline { usleep(50_000) }
+        #expect(daemonHasLogged())
+        kill(process.processIdentifier, SIGINT)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 130)
+        #expect(traces() == [])
+        let text = String(
+            decoding: output.fileHandleForReading.readDataToEndOfFile(),
+            as: UTF8.self
+        )
+        #expect(text.hasSuffix(": interrupted\n"))
+        #expect(!commandLines().contains { $0.contains(directory) })
+    }
+
+    /// The command lines of all processes.
+    private func commandLines() -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.filter { Int($0) != nil }.compactMap { name in
+            FileManager.default.contents(atPath: "/proc/\(name)/cmdline").map {
+                String(decoding: $0, as: UTF8.self)
+            }
+        }
+    }
+}
