@@ -88,6 +88,9 @@ let migrationFiles: [Resource] = [
     .embedInCode("0020_schedule_functions.sql"),
     .embedInCode("0021_run_schedule_functions.sql"),
     .embedInCode("0022_doctor_functions.sql"),
+    .embedInCode("0023_add_held_states.sql"),
+    .embedInCode("0024_hold_functions.sql"),
+    .embedInCode("0025_deadline_functions.sql"),
 ]
 
 let package = Package(

@@ -15,6 +15,8 @@ enum CommandTree {
         ["results"]: ResultsCommand.self,
         ["pairs"]: PairsCommand.self,
         ["cancel"]: CancelCommand.self,
+        ["hold"]: HoldCommand.self,
+        ["release"]: ReleaseCommand.self,
         ["retry"]: RetryCommand.self,
         ["queue", "create"]: CreateQueue.self,
         ["queue", "pause"]: PauseQueue.self,
@@ -44,7 +46,8 @@ enum CommandTree {
                 "JOBS",
                 [
                     SubmitCommand.spec, ScheduleCommand.spec, GetCommand.spec, DescribeCommand.spec,
-                    WatchCommand.spec, CancelCommand.spec, RetryCommand.spec,
+                    WatchCommand.spec, HoldCommand.spec, ReleaseCommand.spec, CancelCommand.spec,
+                    RetryCommand.spec,
                 ]
             ),
             CommandGroup("DATA", [ResultsCommand.spec, PairsCommand.spec]),

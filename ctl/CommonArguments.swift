@@ -37,7 +37,9 @@ enum CommonArguments {
     ]
 
     /// The states of a job in the order it goes through them.
-    static let states = ["scheduled", "ready", "running", "completed", "failed", "cancelled"]
+    static let states = [
+        "scheduled", "ready", "held", "running", "completed", "failed", "cancelled",
+    ]
 
     /// The option for the shape of lists.
     static let output = OptionSpec.option(

@@ -14,6 +14,8 @@ struct EnqueueRequest: Sendable {
     /// Seconds since 1970, or nil for `delaySeconds` from now.
     var runAt: Int?
     var delaySeconds: Double = 0
+    /// Seconds after its start time until the job is cancelled; nil for never.
+    var deadlineSeconds: Double?
     var key: String?
 }
 

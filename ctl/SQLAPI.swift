@@ -32,8 +32,17 @@ struct SQLAPI {
             let id = try enqueue(request, connection)
             let isNew = try connection.execute(
                 "SELECT created_at >= now() AS is_new FROM rewardd.job_status WHERE job_id = \(id)"
-            ).first?.bool("is_new")
-            return (id, isNew ?? true)
+            ).first?.bool("is_new") ?? true
+            if isNew, let seconds = request.deadlineSeconds {
+                try connection.execute(
+                    """
+                    SELECT rewardd.set_deadline(job_id, run_at + make_interval(
+                        secs => \(seconds)::double precision))
+                    FROM rewardd.job_status WHERE job_id = \(id)
+                    """
+                )
+            }
+            return (id, isNew)
         }
     }
 
@@ -272,12 +281,27 @@ struct SQLAPI {
 
     // MARK: - Changes
 
-    /// Cancels a job.
+    /// Cancels a job; by force without waiting for its daemons.
     ///
     /// - Returns: The state it is in now.
-    func cancel(job: Int64, reason: String?) throws(PostgresError) -> String {
-        try connection.execute("SELECT rewardd.cancel(\(job), \(reason)) AS state")
+    func cancel(job: Int64, reason: String?, force: Bool) throws(PostgresError) -> String {
+        try connection.execute("SELECT rewardd.cancel(\(job), \(reason), \(force)) AS state")
             .only().text("state")
+    }
+
+    /// Sets a job aside.
+    ///
+    /// - Returns: The state it is in now.
+    func hold(job: Int64, reason: String?) throws(PostgresError) -> String {
+        try connection.execute("SELECT rewardd.hold(\(job), \(reason)) AS state")
+            .only().text("state")
+    }
+
+    /// Takes up a held job again.
+    ///
+    /// - Returns: The state it is in now.
+    func release(job: Int64) throws(PostgresError) -> String {
+        try connection.execute("SELECT rewardd.release(\(job)) AS state").only().text("state")
     }
 
     /// Re-opens the failed items of a job.

@@ -16,6 +16,9 @@ struct WaitingReasons {
 
     /// The reasons.
     var sentences: [String] {
+        if job.state == "held" {
+            return ["It is held. 'rewardctl release \(job.id)' takes it up again."]
+        }
         var reasons: [String] = []
         if waitSeconds > 0 {
             let moment = runAt.map(AgeText.moment) ?? "later"

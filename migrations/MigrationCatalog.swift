@@ -93,6 +93,18 @@ package enum MigrationCatalog {
             file: "0022_doctor_functions.sql",
             bytes: PackageResources._022_doctor_functions_sql
         ),
+        Migration(
+            file: "0023_add_held_states.sql",
+            bytes: PackageResources._023_add_held_states_sql
+        ),
+        Migration(
+            file: "0024_hold_functions.sql",
+            bytes: PackageResources._024_hold_functions_sql
+        ),
+        Migration(
+            file: "0025_deadline_functions.sql",
+            bytes: PackageResources._025_deadline_functions_sql
+        ),
     ]
 
     /// The newest version this build knows: what `rewardctl migrate` brings a database to.
@@ -102,5 +114,5 @@ package enum MigrationCatalog {
     ///
     /// An older database is refused with the advice to migrate, one newer than ``latest`` with the
     /// advice to upgrade.
-    package static let oldestUnderstood = 22
+    package static let oldestUnderstood = 25
 }

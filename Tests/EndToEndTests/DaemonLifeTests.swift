@@ -155,6 +155,34 @@ struct DaemonLifeTests {
         #expect(kept > 0 && kept < 2000)
     }
 
+    @Test("a held job stops, keeps what it has, and goes on when it is released")
+    func hold() throws {
+        let bench = try Workbench()
+        let daemon = try bench.daemon()
+        let job = try bench.enqueue(
+            kind: "point_score",
+            items: Workbench.pointItems(300),
+            options: #"{"shard_size": 150}"#
+        )
+        try bench.results(moreThan: 0, daemon: daemon)
+        _ = try bench.submitter().execute("SELECT rewardd.hold(\(job))")
+        let running = "SELECT count(*) AS n FROM rewardd.shard WHERE state = 'running'" as Query
+        try bench.wait("a stop", daemon: daemon) { try bench.number(running) == 0 }
+        let kept = try bench.number("SELECT count(*) AS n FROM rewardd.item_result")
+        #expect(kept > 0 && kept < 300)
+        // It would be claimed within a second of a poll.
+        let other = try bench.enqueue(kind: "point_score", items: Workbench.pointItems(1))
+        #expect(try bench.end(of: other, daemon: daemon) == "completed")
+        #expect(try bench.number(running) == 0)
+        _ = try bench.submitter().execute("SELECT rewardd.release(\(job))")
+        #expect(try bench.end(of: job, daemon: daemon) == "completed")
+        #expect(
+            try bench.number(
+                "SELECT count(*) AS n FROM rewardd.item_result WHERE job_id = \(job)"
+            ) == 300
+        )
+    }
+
     @Test("identical questions are answered from the table, also in another job")
     func reuse() throws {
         let bench = try Workbench()

@@ -9,8 +9,14 @@ import Testing
 /// without it: a counter that drifts, an item in no shard or in two, a job that never ends.
 @Suite("interleavings")
 struct InterleavingTests {
-    private enum Step: CaseIterable {
-        case claim, complete, failItem, done, retryShard, release, die, cancel, retryJob
+    private enum Step: Int, CaseIterable, Comparable {
+        case claim, complete, failItem, done, retryShard, release, die
+        case cancel, force, hold, releaseJob, retryJob
+
+        /// What the operator does, and no daemon.
+        var isSteering: Bool { self >= .cancel }
+
+        static func < (one: Step, other: Step) -> Bool { one.rawValue < other.rawValue }
     }
 
     private struct World {
@@ -59,7 +65,7 @@ struct InterleavingTests {
         var world = world
         world.before = key
         for actor in 0..<2 {
-            for step in Step.allCases where actor == 0 || !(step == .cancel || step == .retryJob) {
+            for step in Step.allCases where actor == 0 || !step.isSteering {
                 var next = world
                 next.path.append("\(step) \(actor)")
                 try search.queue.connection.execute("SAVEPOINT step")
@@ -93,6 +99,9 @@ struct InterleavingTests {
                 world.daemons[actor] = try queue.register()
                 return true
             case .cancel: return try queue.cancel(search.job) != ""
+            case .force: return try queue.cancel(search.job, force: true) != ""
+            case .hold: return try queue.hold(search.job) != ""
+            case .releaseJob: return try queue.release(search.job) != ""
             case .retryJob: return try queue.retry(search.job) > 0
             case .complete, .failItem, .done, .retryShard, .release:
                 guard let lease = world.leases[actor] else { return false }
@@ -141,7 +150,7 @@ struct InterleavingTests {
         let tokens = world.leases.map { $0?.token ?? 0 }
         let line = try search.queue.text(
             """
-            SELECT concat(j.state, j.cancel_requested_at IS NULL, (
+            SELECT concat(j.state, j.cancel_requested_at IS NULL, j.held_at IS NULL, (
                 SELECT string_agg(concat_ws(',', s.shard_id, s.state, s.first_item, s.item_count,
                     s.attempts, s.crashes, s.items_done, s.items_failed, s.cancel_requested,
                     s.lease_token = \(tokens[0]), s.lease_token = \(tokens[1]),
@@ -161,7 +170,7 @@ struct InterleavingTests {
         let broken = try search.queue.list(
             """
             WITH s AS (SELECT * FROM rewardd.shard WHERE job_id = \(search.job)),
-            live AS (SELECT * FROM s WHERE state IN ('scheduled', 'ready', 'running')),
+            live AS (SELECT * FROM s WHERE state IN ('scheduled', 'ready', 'held', 'running')),
             r AS (SELECT * FROM rewardd.item_result WHERE job_id = \(search.job)),
             j AS (SELECT * FROM rewardd.job WHERE job_id = \(search.job)),
             holders AS (
@@ -203,6 +212,13 @@ struct InterleavingTests {
                 ('state and finished_at differ', EXISTS (
                     SELECT FROM j WHERE (finished_at IS NOT NULL)
                         <> (state IN ('completed', 'failed', 'cancelled')))),
+                ('held, but open to a claim', EXISTS (
+                    SELECT FROM j, s
+                    WHERE j.held_at IS NOT NULL AND s.state IN ('scheduled', 'ready'))),
+                ('shard held without its job', EXISTS (
+                    SELECT FROM j, s WHERE j.held_at IS NULL AND s.state = 'held')),
+                ('state and held_at differ', EXISTS (
+                    SELECT FROM j WHERE (held_at IS NOT NULL) <> (state = 'held'))),
                 ('failed with a completed item', EXISTS (
                     SELECT FROM j, r WHERE j.state = 'failed' AND r.state = 'completed'))
             ) AS p (problem, found) WHERE found

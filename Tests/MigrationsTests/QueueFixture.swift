@@ -65,8 +65,16 @@ final class QueueFixture {
         )
     }
 
-    func cancel(_ job: Int) throws -> String {
-        try text("SELECT rewardd.cancel(\(job), 'test') AS value")
+    func cancel(_ job: Int, force: Bool = false) throws -> String {
+        try text("SELECT rewardd.cancel(\(job), 'test', \(force)) AS value")
+    }
+
+    func hold(_ job: Int) throws -> String {
+        try text("SELECT rewardd.hold(\(job), 'test') AS value")
+    }
+
+    func release(_ job: Int) throws -> String {
+        try text("SELECT rewardd.release(\(job)) AS value")
     }
 
     func retry(_ job: Int) throws -> Int {

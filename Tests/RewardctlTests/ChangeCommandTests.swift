@@ -2,7 +2,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite("rewardctl cancel, retry, queue and drain")
+@Suite("rewardctl cancel, hold, release, retry, queue and drain")
 struct ChangeCommandTests {
     private let database: TemporaryDatabase
 
@@ -31,6 +31,32 @@ struct ChangeCommandTests {
         let outcome = try run(["cancel", id])
         #expect(outcome.status == 0)
         #expect(outcome.lines == ["job \(id): running, asked to stop"])
+    }
+
+    @Test("a job that does not stop is ended by force")
+    func cancelByForce() throws {
+        let id = try submit()
+        try ScriptedWorker(database).work([], finishing: false)
+        #expect(try run(["cancel", id]).status == 0)
+        let outcome = try run(["cancel", id, "--force"])
+        #expect(outcome.status == 0)
+        #expect(outcome.lines == ["job \(id): cancelled"])
+    }
+
+    @Test("a held job says so, waits, and is released")
+    func hold() throws {
+        let id = try submit()
+        let held = try run(["hold", id, "999999", "--reason", "not tonight"])
+        #expect(held.status == 3)
+        #expect(held.lines == ["job \(id): held"])
+        #expect(try run(["get", "jobs", "--state", "held", "-o", "name"]).lines == [id])
+        let text = try run(["describe", "job", id]).output
+        #expect(text.contains("It is held. 'rewardctl release \(id)' takes it up again."))
+        #expect(text.contains("not tonight"))
+        #expect(try run(["release", id]).lines == ["job \(id): ready"])
+        let again = try run(["release", id])
+        #expect(again.status == 4)
+        #expect(again.messages.hasPrefix("Error: job \(id): expected a held job, got one that is"))
     }
 
     @Test("an ended job cannot be cancelled; its failed items can be retried")

@@ -7,7 +7,7 @@ struct HelpGoldenTests {
     static let pages = [
         [], ["submit"], ["get"], ["get", "jobs"], ["get", "daemons"], ["get", "queues"],
         ["get", "models"], ["get", "schedules"], ["describe"], ["describe", "job"], ["watch"],
-        ["cancel"], ["retry"],
+        ["hold"], ["release"], ["cancel"], ["retry"],
         ["results"], ["pairs"], ["queue"], ["queue", "create"], ["queue", "pause"],
         ["queue", "resume"], ["schedule"], ["schedule", "add"], ["schedule", "remove"],
         ["schedule", "pause"], ["schedule", "resume"], ["schedule", "run"], ["drain"],

@@ -98,6 +98,12 @@ enum SubmitCommand: Command {
                 format: .duration
             ),
             .option(
+                "deadline",
+                value: "duration",
+                "Cancel the job when it has not ended so long after it may start, such as 6h.",
+                format: .duration
+            ),
+            .option(
                 "key",
                 value: "text",
                 "Idempotency key: the same submission again is the same job.",
@@ -201,6 +207,7 @@ enum SubmitCommand: Command {
             priority: try arguments.int("priority"),
             runAt: arguments.text("at").flatMap { MomentText.parse($0, now: time(nil)) },
             delaySeconds: try arguments.duration("in").map { $0 / .seconds(1) } ?? 0,
+            deadlineSeconds: try arguments.duration("deadline").map { $0 / .seconds(1) },
             key: arguments.text("key")
         )
     }
