@@ -89,8 +89,9 @@ let migrationFiles: [Resource] = [
     .embedInCode("0021_run_schedule_functions.sql"),
     .embedInCode("0022_doctor_functions.sql"),
     .embedInCode("0023_add_held_states.sql"),
-    .embedInCode("0024_hold_functions.sql"),
-    .embedInCode("0025_deadline_functions.sql"),
+    .embedInCode("0024_requeue_held_shards.sql"),
+    .embedInCode("0025_hold_functions.sql"),
+    .embedInCode("0026_deadline_functions.sql"),
 ]
 
 let package = Package(

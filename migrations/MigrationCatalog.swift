@@ -98,12 +98,16 @@ package enum MigrationCatalog {
             bytes: PackageResources._023_add_held_states_sql
         ),
         Migration(
-            file: "0024_hold_functions.sql",
-            bytes: PackageResources._024_hold_functions_sql
+            file: "0024_requeue_held_shards.sql",
+            bytes: PackageResources._024_requeue_held_shards_sql
         ),
         Migration(
-            file: "0025_deadline_functions.sql",
-            bytes: PackageResources._025_deadline_functions_sql
+            file: "0025_hold_functions.sql",
+            bytes: PackageResources._025_hold_functions_sql
+        ),
+        Migration(
+            file: "0026_deadline_functions.sql",
+            bytes: PackageResources._026_deadline_functions_sql
         ),
     ]
 
@@ -114,5 +118,5 @@ package enum MigrationCatalog {
     ///
     /// An older database is refused with the advice to migrate, one newer than ``latest`` with the
     /// advice to upgrade.
-    package static let oldestUnderstood = 25
+    package static let oldestUnderstood = 26
 }
