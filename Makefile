@@ -6,7 +6,7 @@ IMPORT_CHECK := --explicit-target-dependency-import-check error
 LINT_PATHS := Package.swift Sources ctl migrations Tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release lint format check packages scenes-model clean
+.PHONY: help demo test build release lint format check packages test-packages scenes-model clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -14,7 +14,7 @@ help: ## list the targets
 demo: packages release ## judge the bundled pictures through a private PostgreSQL, print the pairs
 	@deploy/demo/run
 
-test: packages ## build and run every test against a private PostgreSQL
+test: test-packages ## build and run every test against a private PostgreSQL
 	$(SWIFT) build --build-tests $(IMPORT_CHECK)
 	@Tests/Support/check-wide-symbols debug
 	@Tests/Support/run-tests
@@ -33,6 +33,9 @@ format: ## format in place
 	$(SWIFT) format --in-place --parallel --recursive $(LINT_PATHS)
 
 check: test lint ## what the continuous integration runs
+
+test-packages:
+	@deploy/install-packages tests
 
 packages: ## install the system packages that are missing (apt, as root or through sudo)
 	@deploy/install-packages

@@ -4,7 +4,8 @@ import Threading
 
 /// Listens for notifications on a thread and a connection of its own, and reconnects by itself.
 ///
-/// The connection must reach PostgreSQL itself: PgBouncer's transaction mode does not carry LISTEN.
+/// PgBouncer's transaction mode does not carry LISTEN: behind a pooler nothing ever arrives, and the
+/// handler is told `listening` once.
 package final class NotificationListener: Sendable {
     /// What the handler is told.
     package enum Event: Sendable, Equatable {
@@ -92,6 +93,13 @@ package final class NotificationListener: Sendable {
                     options: options,
                     logger: logger
                 )
+                if try connection.isPooled() {
+                    logger.notice(
+                        "no notifications through a database pooler: looking regularly instead",
+                        ["database.address": LogValue(connection.address.description)]
+                    )
+                    return idle()
+                }
                 try listen(on: connection) {
                     failures = 0
                     isLossKnown = false
@@ -143,6 +151,12 @@ package final class NotificationListener: Sendable {
             // A minute without news: make sure that the server is still there.
             if arrived.isEmpty, !isStopped { try connection.ping() }
         }
+    }
+
+    /// Does nothing until stopped.
+    private func idle() {
+        handler(.listening)
+        while !isStopped { pause(for: .seconds(3600)) }
     }
 
     /// Waits, unless woken to stop.

@@ -106,6 +106,14 @@ final class Heartbeat: Sendable {
         var nextBeat = clock.now
         var daemonID = lease.daemonID
         var lockedID: Int64?
+        // The lock would stay with a connection of the pooler's, whoever uses it next.
+        let isPooled = try connection.isPooled()
+        if isPooled {
+            logger.notice(
+                "a pooler stands before the database: this daemon's death is noticed when its lease ends",
+                ["lease.s": 15]
+            )
+        }
         while !isStopped {
             if clock.now >= nextBeat {
                 nextBeat = clock.now + Self.beatPeriod
@@ -113,7 +121,7 @@ final class Heartbeat: Sendable {
             }
             // After a reconnect the server may take a moment to see that the old connection, which held
             // the lock, is gone: tried again at every sweep. Until then the lease alone protects.
-            if let known = daemonID, lockedID != known,
+            if let known = daemonID, lockedID != known, !isPooled,
                 try LivenessStatements.holdLock(connection, daemonID: known)
             {
                 lockedID = known
