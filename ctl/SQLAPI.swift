@@ -30,9 +30,10 @@ struct SQLAPI {
     func enqueue(_ request: EnqueueRequest) throws -> (id: Int64, isNew: Bool) {
         try connection.transaction { connection in
             let id = try enqueue(request, connection)
-            let isNew = try connection.execute(
+            let row = try connection.execute(
                 "SELECT created_at >= now() AS is_new FROM rewardd.job_status WHERE job_id = \(id)"
-            ).first?.bool("is_new") ?? true
+            ).first
+            let isNew = try row?.bool("is_new") ?? true
             if isNew, let seconds = request.deadlineSeconds {
                 try connection.execute(
                     """
@@ -96,7 +97,7 @@ struct SQLAPI {
                 SELECT job_id, kind, task, model, queue, priority, state, items_total, items_done,
                     items_failed, shards_total, shards_running, submitted_by, idempotency_key,
                     \(raw: Self.createdAt), \(raw: Self.runAt), \(raw: Self.startedAt),
-                    \(raw: Self.finishedAt), error, options,
+                    \(raw: Self.finishedAt), error, options, \(raw: Self.deadlineAt),
                     extract(epoch FROM now() - created_at)::float8 AS _age,
                     extract(epoch FROM run_at - now())::float8 AS _wait,
                     extract(epoch FROM coalesce(finished_at, now()) - started_at)::float8 AS _running
@@ -374,6 +375,9 @@ struct SQLAPI {
         """
     private static let finishedAt: StaticString = """
         to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS finished_at
+        """
+    private static let deadlineAt: StaticString = """
+        to_char(deadline_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS deadline_at
         """
     static let pausedAt: StaticString = """
         to_char(paused_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS paused_at

@@ -14,7 +14,9 @@ struct DeadlineTests {
 
     /// Sets a deadline, and takes it for passed without waiting.
     private func passDeadline(_ job: Int) throws {
-        try queue.connection.execute("SELECT rewardd.set_deadline(\(job), now() + interval '1 hour')")
+        try queue.connection.execute(
+            "SELECT rewardd.set_deadline(\(job), now() + interval '1 hour')"
+        )
         try queue.connection.execute(
             "UPDATE rewardd.job SET deadline_at = clock_timestamp() WHERE job_id = \(job)"
         )
@@ -55,7 +57,9 @@ struct DeadlineTests {
     @Test("a deadline to come changes nothing, and can be taken away")
     func toCome() throws {
         let job = try queue.enqueue()
-        try queue.connection.execute("SELECT rewardd.set_deadline(\(job), now() + interval '1 hour')")
+        try queue.connection.execute(
+            "SELECT rewardd.set_deadline(\(job), now() + interval '1 hour')"
+        )
         try rescue()
         #expect(try queue.status(job) == "ready 1 0 0")
         try passDeadline(job)

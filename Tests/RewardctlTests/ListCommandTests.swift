@@ -52,7 +52,7 @@ struct ListCommandTests {
             csv.lines.first
                 == "job_id,kind,task,model,queue,priority,state,items_total,items_done,items_failed,"
                 + "shards_total,shards_running,submitted_by,idempotency_key,created_at,run_at,"
-                + "started_at,finished_at,error,options"
+                + "started_at,finished_at,error,options,deadline_at"
         )
         #expect(csv.output.contains(#","a,""b""","#))
         #expect(try get(["queues", "-o", "json"]).output.contains(#""name":"default""#))

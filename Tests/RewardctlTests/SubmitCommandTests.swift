@@ -36,6 +36,20 @@ struct SubmitCommandTests {
         #expect(job.output.contains(#""priority":-7"#))
     }
 
+    @Test("a deadline counts from the time at which the job may start")
+    func deadline() throws {
+        let file = try TemporaryFile(#"{"caption":"c","image":"a.png"}"#, suffix: ".jsonl")
+        let outcome = try submit(["--items", file.path, "--in", "1h", "--deadline", "2h"])
+        #expect(outcome.status == 0, "\(outcome.messages)")
+        let seconds = try database.connect().execute(
+            "SELECT extract(epoch FROM deadline_at - run_at)::int AS n FROM rewardd.job"
+        ).only().int("n")
+        #expect(seconds == 7200)
+        let id = try #require(outcome.lines.first)
+        let text = try RewardctlProcess.run(["describe", "job", id], url: database.url).output
+        #expect(text.contains("Deadline:"))
+    }
+
     @Test("reads standard input, with paths from the working directory")
     func fromInput() throws {
         let outcome = try RewardctlProcess.run(

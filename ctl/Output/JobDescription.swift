@@ -74,6 +74,7 @@ struct JobDescription {
             ("Submitted", moment("created_at") + " by \(job.submittedBy)"),
             ("Started", moment("started_at")),
             ("Finished", moment("finished_at") + duration),
+            ("Deadline", moment("deadline_at")),
             ("Key", Table.printable(row["idempotency_key"]?.cell ?? "")),
             ("Options", row["options"].map { $0 == .object([:]) ? "" : $0.json } ?? ""),
             ("Error", Table.printable(row["error"]?.cell ?? "")),
