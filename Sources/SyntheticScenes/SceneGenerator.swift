@@ -71,9 +71,9 @@ package struct SceneGenerator: Sendable {
         let count =
             switch composition {
             case .single, .count: 1
-            case .list: random.chance(0.7) ? 2 : 3
+            case .list: random.chance(0.85) ? 2 : 3
             case .relation, .appearance: 2
-            case .motion, .recolouring, .resizing: random.chance(0.35) ? 1 : 2
+            case .motion, .recolouring: random.chance(0.35) ? 1 : 2
             }
         var objects = (0..<count).map { _ in
             ObjectTraits(
@@ -113,7 +113,6 @@ package struct SceneGenerator: Sendable {
         case .motion: .motion(random.pick(SceneDirection.allCases), actor: actor)
         case .appearance: .appearance(actor: actor)
         case .recolouring: .recolouring(random.pick(SceneColour.allCases), actor: actor)
-        case .resizing: .resizing(random.pick(SceneGrowth.allCases), actor: actor)
         }
     }
 
@@ -125,12 +124,12 @@ package struct SceneGenerator: Sendable {
         path: [UInt64],
         using random: inout SeededRandom
     ) -> [SceneVariant] {
-        let plan = random.shuffled((1..<variantCount).map { [0, 1, 1, 2, 3][($0 - 1) % 5] })
+        let plan = random.shuffled((1..<variantCount).map { [0, 1, 1, 1, 2][($0 - 1) % 5] })
         var variants: [SceneVariant] = []
         for (number, changes) in ([0] + plan).enumerated() {
             let isBase = number == 0
             let content = edited(base, changes: changes, focus: focus, using: &random)
-            let isSpoilt = !isBase && (changes == 0 || random.chance(0.35))
+            let isSpoilt = !isBase && (changes == 0 || random.chance(0.2))
             variants.append(
                 SceneVariant(
                     content: content,

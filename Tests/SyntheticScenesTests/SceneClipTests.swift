@@ -69,23 +69,4 @@ struct SceneClipTests {
             #expect(old[3].count == 0 && new[3].count > 200, "seed \(seed)")
         }
     }
-
-    @Test("the actor grows or shrinks from frame to frame", arguments: SceneGrowth.allCases)
-    func resizing(growth: SceneGrowth) {
-        for seed in UInt64(0)..<20 {
-            let frames = frames(
-                .of([blue, red], .resizing(growth, actor: 1)),
-                seed: seed,
-                count: 4
-            )
-            var counts = regions(.red, frames).map(\.count)
-            if growth == .shrinks { counts.reverse() }
-            #expect(
-                counts[3] > counts[0] * 2 && counts == counts.sorted(),
-                "seed \(seed) \(counts)"
-            )
-            let still = regions(.blue, frames).map(\.count)
-            #expect(Set(still).count == 1)
-        }
-    }
 }

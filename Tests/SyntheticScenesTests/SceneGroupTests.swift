@@ -62,7 +62,7 @@ struct SceneGroupTests {
         }
         let total = counts.values.reduce(0, +)
         for grade in 1...5 {
-            #expect((counts[grade] ?? 0) * 12 > total, "grade \(grade): \(counts)")
+            #expect((counts[grade] ?? 0) * 40 > total, "grade \(grade): \(counts)")
         }
     }
 
@@ -75,7 +75,6 @@ struct SceneGroupTests {
                     for object in scene.objects {
                         #expect(min(object.x, object.y) - object.reach >= 0)
                         #expect(max(object.x, object.y) + object.reach <= 1)
-                        if group.composition == .resizing { continue }
                         let expected: ClosedRange =
                             object.traits.size == .small ? 0.25...0.28 : 0.37...0.43
                         #expect(expected.contains(object.extent))

@@ -85,7 +85,6 @@ struct SceneQuestionTests {
             let right: String
             switch (asked.question.kind, asked.content.arrangement) {
             case (.direction, .motion(let direction, _)): right = direction.rawValue
-            case (.change, .resizing(let growth, _)): right = growth.rawValue
             case (.place, .relation(let relation)):
                 let isTurned = !asked.question.text.hasPrefix(
                     "Where is \(NounPhrase.definite(asked.content.objects[0])),"

@@ -26,7 +26,7 @@ struct SceneRendererTests {
         let all = digests.flatMap { digest in
             (0..<8).map { UInt8(truncatingIfNeeded: digest >> UInt64(8 * $0)) }
         }
-        #expect(ScenePixels.digest(all) == 15_722_774_774_636_356_778)
+        #expect(ScenePixels.digest(all) == 3_414_346_042_852_113_296)
         var texts: [UInt8] = []
         for batch in [generator.group(4), generator.group(4, ofClips: true)] {
             for caption in batch.captions.joined() { texts += caption.text.utf8 }
@@ -34,7 +34,7 @@ struct SceneRendererTests {
                 for answer in question.answers { texts += answer.text.utf8 }
             }
         }
-        #expect(ScenePixels.digest(texts) == 15_007_369_962_196_963_483)
+        #expect(ScenePixels.digest(texts) == 17_108_977_359_609_318_425)
     }
 
     @Test(

@@ -20,7 +20,7 @@ from PIL import Image
 HERE = os.path.dirname(os.path.abspath(__file__))
 BENCH = os.path.join(HERE, "../../.build/release/rewardbench")
 SEED = 2503
-GROUPS = {0: "triangles", 4: "star-and-triangle", 5: "crosses", 7: "ring-below", 9: "cross-under", 15: "cross"}
+GROUPS = {0: "circles", 4: "ring-and-circle", 5: "triangles", 7: "cross-below", 9: "triangle-below", 10: "striped"}
 FORMATS = ["png", "jpg", "webp"]
 
 

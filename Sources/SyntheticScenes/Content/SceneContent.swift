@@ -18,15 +18,10 @@ package enum SceneDirection: String, CaseIterable, Sendable {
     case left, right, up, down
 }
 
-/// How an object of a clip changes its extent.
-package enum SceneGrowth: String, CaseIterable, Sendable {
-    case grows, shrinks
-}
-
 /// How a scene is put together. The first four are pictures, the others clips.
 package enum SceneComposition: String, CaseIterable, Sendable {
     case single, list, count, relation
-    case motion, appearance, recolouring, resizing
+    case motion, appearance, recolouring
 
     /// Whether the scene has several frames.
     package var isClip: Bool { !Self.pictures.contains(self) }
@@ -34,7 +29,7 @@ package enum SceneComposition: String, CaseIterable, Sendable {
     /// The compositions of one picture.
     package static let pictures: [SceneComposition] = [.single, .list, .count, .relation]
     /// The compositions of several frames.
-    package static let clips: [SceneComposition] = [.motion, .appearance, .recolouring, .resizing]
+    package static let clips: [SceneComposition] = [.motion, .appearance, .recolouring]
 }
 
 /// What holds of the objects together. `actor` is the index of the object that something happens
@@ -54,8 +49,6 @@ package enum SceneArrangement: Hashable, Sendable {
     case appearance(actor: Int)
     /// One object changes its colour from that of its traits to this one.
     case recolouring(SceneColour, actor: Int)
-    /// One object changes its extent, whatever size its traits say.
-    case resizing(SceneGrowth, actor: Int)
 
     /// The composition that the arrangement belongs to.
     package var composition: SceneComposition {
@@ -67,15 +60,13 @@ package enum SceneArrangement: Hashable, Sendable {
         case .motion: .motion
         case .appearance: .appearance
         case .recolouring: .recolouring
-        case .resizing: .resizing
         }
     }
 
     /// The object that something happens to; nil for pictures.
     package var actor: Int? {
         switch self {
-        case .motion(_, let actor), .appearance(let actor), .recolouring(_, let actor),
-            .resizing(_, let actor):
+        case .motion(_, let actor), .appearance(let actor), .recolouring(_, let actor):
             actor
         default: nil
         }

@@ -27,8 +27,8 @@ struct SceneFocus: Sendable, Hashable {
     ) -> TraitSet {
         var traits = TraitSet.look
         if !isThorough, random.chance(0.28) { traits = random.chance(0.5) ? .shape : .colour }
-        if composition != .resizing, random.chance(0.3) { traits.insert(.size) }
-        if random.chance(0.25) { traits.insert(.texture) }
+        if random.chance(0.2) { traits.insert(.size) }
+        if random.chance(0.2) { traits.insert(.texture) }
         return traits
     }
 

@@ -2,7 +2,7 @@
 package enum SceneDifference: Hashable, Sendable {
     case shape, colour, size, texture
     case count, relation, background
-    case direction, actor, newColour, growth
+    case direction, actor, newColour
     /// The text names an object that is not there.
     case missingObject
     /// There is an object that a text which names all does not name.
@@ -29,7 +29,6 @@ package enum SceneDifference: Hashable, Sendable {
         case .direction: "wrong direction"
         case .actor: "wrong object acts"
         case .newColour: "wrong new colour"
-        case .growth: "wrong change of size"
         case .missingObject: "object missing"
         case .extraObject: "one object too many"
         }
@@ -149,8 +148,6 @@ package struct SceneGrade: Hashable, Sendable {
             if one != other { found.append(.direction) }
         case (.recolouring(let one, _), .recolouring(let other, _)):
             if one != other { found.append(.newColour) }
-        case (.resizing(let one, _), .resizing(let other, _)):
-            if one != other { found.append(.growth) }
         default: break
         }
         if let one = said.actor, let other = shown.actor, order[one] != other {

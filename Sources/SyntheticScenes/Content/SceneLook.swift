@@ -11,7 +11,7 @@ package struct SceneLook: Hashable, Sendable {
         self.shape = shape
     }
 
-    /// All 72, in a fixed order.
+    /// All 60, in a fixed order.
     static let all = SceneShape.allCases.flatMap { shape in
         SceneColour.allCases.flatMap { colour in
             SceneTexture.allCases.map { SceneLook(colour, $0, shape) }

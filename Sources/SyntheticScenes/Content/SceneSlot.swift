@@ -7,14 +7,13 @@ enum SceneSlot: Hashable, Sendable {
     case background
     /// An object is taken away.
     case presence
-    case count, relation, direction, actor, newColour, growth
+    case count, relation, direction, actor, newColour
 
-    /// The slots of a scene. Traits that a composition does not show are not among them.
+    /// The slots of a scene.
     static func slots(of content: SceneContent) -> [SceneSlot] {
         var slots: [SceneSlot] = [.background]
         for index in content.objects.indices {
-            slots += [.shape(index), .colour(index), .texture(index)]
-            if content.arrangement.composition != .resizing { slots.append(.size(index)) }
+            slots += [.shape(index), .colour(index), .texture(index), .size(index)]
         }
         switch content.arrangement {
         case .single: break
@@ -24,7 +23,6 @@ enum SceneSlot: Hashable, Sendable {
         case .motion: slots.append(.direction)
         case .appearance: slots.append(.actor)
         case .recolouring: slots.append(.newColour)
-        case .resizing: slots.append(.growth)
         }
         if content.arrangement.composition.isClip, content.objects.count > 1,
             !slots.contains(.actor)
@@ -126,16 +124,12 @@ extension SceneContent {
         case (.newColour, .recolouring(let colour, let actor)):
             return SceneColour.allCases.filter { $0 != colour }
                 .map { .recolouring($0, actor: actor) }
-        case (.growth, .resizing(let growth, let actor)):
-            return [.resizing(growth == .grows ? .shrinks : .grows, actor: actor)]
         case (.actor, .motion(let direction, let actor)):
             return [.motion(direction, actor: 1 - actor)]
         case (.actor, .appearance(let actor)):
             return [.appearance(actor: 1 - actor)]
         case (.actor, .recolouring(let colour, let actor)):
             return [.recolouring(colour, actor: 1 - actor)]
-        case (.actor, .resizing(let growth, let actor)):
-            return [.resizing(growth, actor: 1 - actor)]
         default:
             return []
         }

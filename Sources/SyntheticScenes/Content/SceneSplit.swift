@@ -1,6 +1,6 @@
 /// Which part of the data a scene belongs to.
 ///
-/// Eight of the 72 looks are kept out of training: four for testing, of four colours and four shapes, and
+/// Eight of the 60 looks are kept out of training: four for testing, of four colours and four shapes, and
 /// four for validation, of the other two. Each pair of colour and shape is met in training with at least
 /// one texture. What a model makes of the others shows whether it has learned traits or pictures. Neither
 /// pictures nor texts of a split name a look that is held out for another.
@@ -33,7 +33,7 @@ package enum SceneSplit: String, CaseIterable, Sendable {
             (.cyan, .plain, .square):
             .validation
         case (.red, .striped, .cross), (.green, .plain, .ring), (.blue, .striped, .triangle),
-            (.yellow, .plain, .star):
+            (.yellow, .plain, .circle):
             .test
         default: nil
         }

@@ -18,12 +18,7 @@ package struct SceneStatement: Hashable, Sendable {
 
     /// A statement that mentions everything: what the caption of a conversation says.
     package init(full content: SceneContent) {
-        let traits: TraitSet
-        switch content.arrangement.composition {
-        case .resizing: traits = [.shape, .colour, .texture]
-        default: traits = .all
-        }
-        self.init(content, mentions: content.objects.map { _ in traits }, background: true)
+        self.init(content, mentions: content.objects.map { _ in .all }, background: true)
     }
 
     /// Whether the text names every object, so that one more in the picture is one too many.

@@ -1,6 +1,6 @@
 /// The outline of an object.
 package enum SceneShape: String, CaseIterable, Sendable {
-    case circle, square, triangle, cross, ring, star
+    case circle, square, triangle, cross, ring
 }
 
 /// The colour of an object. Backgrounds have colours of their own, none of them near these.

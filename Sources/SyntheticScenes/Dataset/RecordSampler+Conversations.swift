@@ -40,13 +40,11 @@ extension RecordSampler {
     }
 
     /// Two maps of each picture, spoilt ones too: of shapes, which are the hardest to learn, and of
-    /// another trait. Objects of a clip that changes its sizes have none to name.
+    /// another trait.
     ///
     /// - frames: of a clip.
     mutating func maps(count: Int, frames: Int) -> [SceneRecord.Body] {
-        let others = SceneMap.Trait.allCases.filter {
-            $0 != .shapes && ($0 != .sizes || group.composition != .resizing)
-        }
+        let others = SceneMap.Trait.allCases.filter { $0 != .shapes }
         return random.shuffled(Array(group.variants.indices)).prefix(count).flatMap {
             variant -> [SceneRecord.Body] in
             let scenes = group.scenes(of: variant, count: frames)
@@ -67,23 +65,22 @@ extension RecordSampler {
     mutating func explainedMedia(count: Int) -> [SceneRecord.Body] {
         scoredMedia(count: count).compactMap { body in
             guard case .scoredMedia(let text, let variant, _) = body else { return nil }
-            return explained(text, variants: [variant], noun: noun, of: variant)
+            return explained(text, variants: [variant], shown: 1, of: variant)
         }
     }
 
-    /// The same for either of two pictures that are shown together, as a comparison shows them.
+    /// What is wrong with either of two pictures that are shown together, and by turns the grade of
+    /// either after the lines of a comparison, which ends in comparing these two grades.
     mutating func explainedComparisons(count: Int, together: Int? = nil) -> [SceneRecord.Body] {
-        comparedMedia(count: count, together: together).compactMap { body in
+        comparedMedia(count: count, together: together).enumerated().compactMap { number, body in
             guard case .comparedMedia(let text, let first, let second, _, _) = body else {
                 return nil
             }
+            let shown = [first, second]
             let place = random.below(2)
-            return explained(
-                text,
-                variants: [first, second],
-                noun: "\(noun) \(place + 1)",
-                of: [first, second][place]
-            )
+            return number.isMultiple(of: 2)
+                ? explained(text, variants: shown, shown: place + 1, of: shown[place])
+                : graded(text, variants: shown, at: place)
         }
     }
 
@@ -101,7 +98,12 @@ extension RecordSampler {
             }
             return .conversation(
                 variants: [variant],
-                prompt: "\(question)\n1: \(first)\n2: \(second)\nScore of answer \(place + 1)?",
+                prompt: """
+                    \(question)
+                    Answer 1: \(first)
+                    Answer 2: \(second)
+                    Score of answer \(place + 1)?
+                    """,
                 response: "\(grade)"
             )
         }
@@ -109,21 +111,49 @@ extension RecordSampler {
 
     private var noun: String { group.composition.isClip ? "video" : "image" }
 
+    /// What is wrong with a variant. The prompt begins with the line that stands for the picture in a
+    /// comparison, so that what is learnt at the caption's tokens serves both.
+    ///
+    /// - shown: the place of the variant among those that are shown, from 1.
     private func explained(
         _ text: String,
         variants: [Int],
-        noun: String,
+        shown place: Int,
         of variant: Int
     ) -> SceneRecord.Body? {
-        guard let caption = group.captions.joined().first(where: { $0.text == text }) else {
-            return nil
-        }
-        let reason = group.grade(caption, ofPicture: variant).reason
+        guard let reason = grade(text, of: variant)?.reason else { return nil }
         return .conversation(
             variants: variants,
-            prompt: "\(text)\nWhat is wrong with \(noun)?",
+            prompt: """
+                \(line(text, shown: place))
+                What is wrong with \(noun) \(place)?
+                """,
             response: NounPhrase.capitalised(reason) + "."
         )
+    }
+
+    private func graded(_ text: String, variants: [Int], at place: Int) -> SceneRecord.Body? {
+        guard let grade = grade(text, of: variants[place]) else { return nil }
+        return .conversation(
+            variants: variants,
+            prompt: """
+                \(line(text, shown: 1))
+                \(line(text, shown: 2))
+                Score of \(noun) \(place + 1)?
+                """,
+            response: "\(grade.value)"
+        )
+    }
+
+    /// How a template of the model `scenes` shows a caption for one of the pictures.
+    private func line(_ text: String, shown place: Int) -> String {
+        "\(NounPhrase.capitalised(noun)) \(place): \(text)"
+    }
+
+    private func grade(_ text: String, of variant: Int) -> SceneGrade? {
+        group.captions.joined().first { $0.text == text }.map {
+            group.grade($0, ofPicture: variant)
+        }
     }
 }
 

@@ -5,7 +5,9 @@ struct RecordSampler {
     /// Half of the grades of answers are 5 and 1; 2 and 4 occur in descriptions only.
     private static let answerGrades = [5, 1, 3, 4, 1, 5, 2, 3]
     /// Small margins are common.
-    private static let margins = [1, 2, 1, 3, 1, 2, 4, 1, 2, 3]
+    private static let margins = [2, 1, 3, 2, 1, 2, 4, 1, 2, 3]
+    /// Of answers; margins of 1 and 3 occur between descriptions only, which are one question of many.
+    private static let answerMargins = [2, 4, 1, 2, 4, 2, 3, 4, 2, 4]
 
     let group: SceneGroup
     /// Questions about pictures without severe faults, so that the answer shows.
@@ -161,7 +163,8 @@ struct RecordSampler {
         var used: Set<Int> = []
         let turn = random.below(2)
         return (0..<count).compactMap { number in
-            let wanted = Self.margins[(group.index * count + number) % Self.margins.count]
+            let place = (group.index * count + number) % Self.answerMargins.count
+            let wanted = Self.answerMargins[place]
             let open = askable.indices.filter { index in
                 let grades = askable[index].grades
                 return !used.contains(index) && grades.contains { grades.contains($0 - wanted) }

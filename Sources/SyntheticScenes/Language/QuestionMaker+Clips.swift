@@ -8,8 +8,6 @@ extension QuestionMaker {
             appearanceQuestions(actor)
         case .recolouring(let colour, let actor):
             recolouringQuestions(colour, actor)
-        case .resizing(let growth, let actor):
-            resizingQuestions(growth, actor)
         default: []
         }
     }
@@ -83,31 +81,6 @@ extension QuestionMaker {
             }
         }
         return [change, end, start]
-    }
-
-    private mutating func resizingQuestions(
-        _ growth: SceneGrowth,
-        _ actor: Int
-    ) -> [SceneQuestion] {
-        let object = content.objects[actor]
-        let name = NounPhrase.definite(object)
-        var question = SceneQuestion(.change, "Does \(name) grow or shrink?")
-        for word in SceneGrowth.allCases {
-            let isRight = [word == growth]
-            question.add("it \(word.rawValue).", asked: isRight)
-            question.add("\(name) \(word.rawValue).", asked: isRight)
-            for (other, isTrue) in bystanders(besides: actor) {
-                question.add(
-                    "it \(word.rawValue) while \(other) stands still.",
-                    asked: isRight,
-                    extra: [isTrue]
-                )
-            }
-        }
-        let identity = identity(of: object, .object, "What changes its size?") {
-            ["\($0) changes its size."]
-        }
-        return [question, identity]
     }
 
     /// The object that stands still and others that are not there, with their articles.

@@ -42,9 +42,10 @@ struct SceneInventory: Sendable {
 
     private static func words(for index: Int, in content: SceneContent) -> String {
         let object = content.objects[index]
-        var words = [object.colour.rawValue, object.shape.rawValue]
-        if content.arrangement.composition != .resizing { words.append(object.size.rawValue) }
-        words.append(object.texture.rawValue)
+        var words = [
+            object.colour.rawValue, object.shape.rawValue, object.size.rawValue,
+            object.texture.rawValue,
+        ]
         if case .count(let count) = content.arrangement {
             words.insert(NounPhrase.number(count), at: 0)
         }
@@ -62,7 +63,6 @@ struct SceneInventory: Sendable {
         return switch arrangement {
         case .motion(let direction, _): "moves \(direction.rawValue)"
         case .recolouring(let colour, _): "turns \(colour.rawValue)"
-        case .resizing(let growth, _): growth.rawValue
         default: nil
         }
     }

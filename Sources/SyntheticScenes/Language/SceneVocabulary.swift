@@ -15,12 +15,11 @@ package enum SceneVocabulary {
     private static let small = list(
         """
         a above acts after all an and answer appears are at background becomes before beige below
-        big bigger black blue blur bottom can cast change changes circle circles colour colours
-        cross crosses cyan dark direction does down edges end fault first flicker four from front
-        gets goes green grey grow growing grows image in is its jagged large larger last left little
-        many mild missing move moves moving new no noise number object objects of on one or over
-        picture place plain purple red right ring rings see seen severe shape shapes show shows
-        shrink shrinking shrinks size sizes small smaller square squares stands star stars start
+        big black blue blur bottom can cast change changes circle circles colour colours cross
+        crosses cyan dark direction does down edges end fault first flicker four from front goes
+        green grey image in is jagged large last left little many mild missing move moves moving new
+        no noise number object objects of on one or over picture place plain purple red right ring
+        rings see seen severe shape shapes show shows size sizes small square squares stands start
         still striped stripes texture textures the then there three to too top triangle triangles
         turning turns two under up video while white with wrong yellow
         """

@@ -12,7 +12,6 @@ struct SceneWording {
             case .motion(let direction, let actor): motionText(statement, direction, actor)
             case .appearance(let actor): appearanceText(statement, actor)
             case .recolouring(let colour, let actor): recolouringText(statement, colour, actor)
-            case .resizing(let growth, let actor): resizingText(statement, growth, actor)
             }
         return NounPhrase.capitalised(text) + background(statement) + "."
     }
@@ -133,23 +132,6 @@ struct SceneWording {
             default: text = "\(one) turns \(colour.rawValue)"
             }
         }
-        return text + bystander(statement, actor)
-    }
-
-    private mutating func resizingText(
-        _ statement: SceneStatement,
-        _ growth: SceneGrowth,
-        _ actor: Int
-    ) -> String {
-        let one = phrase(statement, actor)
-        let isGrowing = growth == .grows
-        let text =
-            switch random.below(5) {
-            case 0: "\(one) becomes \(isGrowing ? "larger" : "smaller")"
-            case 1: "\(one) gets \(isGrowing ? "bigger" : "smaller")"
-            case 2: "the video shows \(one) \(isGrowing ? "growing" : "shrinking")"
-            default: "\(one) \(growth.rawValue)"
-            }
         return text + bystander(statement, actor)
     }
 

@@ -24,8 +24,6 @@ struct ClipPlacer {
         case .recolouring(let colour, let actor):
             place(&objects)
             frames = recolouring(objects, to: colour, actor, count: count)
-        case .resizing(let growth, let actor):
-            frames = resizing(&objects, growth, actor, count: count)
         default:
             frames = Array(repeating: objects, count: count)
         }
@@ -120,28 +118,6 @@ struct ClipPlacer {
         return (0..<count).map { frame in
             var objects = objects
             if frame >= change { objects[actor].traits.colour = colour }
-            return objects
-        }
-    }
-
-    /// The actor goes from the least to the greatest extent or back, at an even pace.
-    private mutating func resizing(
-        _ objects: inout [SceneObject],
-        _ growth: SceneGrowth,
-        _ actor: Int,
-        count: Int
-    ) -> [[SceneObject]] {
-        let least = placer.random.between(0.18, 0.22)
-        let most = placer.random.between(0.38, 0.42)
-        objects[actor].extent = most
-        for index in objects.indices where index != actor {
-            objects[index].extent = placer.random.between(0.225, 0.32)
-        }
-        place(&objects)
-        return (0..<count).map { frame in
-            let share = Double(frame) / Double(count - 1)
-            var objects = objects
-            objects[actor].extent = least + (most - least) * (growth == .grows ? share : 1 - share)
             return objects
         }
     }

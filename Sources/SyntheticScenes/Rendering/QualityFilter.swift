@@ -11,7 +11,7 @@ struct QualityFilter {
     func picture(of scene: Scene, frame: Int = 0) -> ScenePicture {
         let isSevere = quality.severity == 2
         if quality.fault == .jagged {
-            let coarse = SceneRenderer(side: isSevere ? 26 : 36, isSmooth: false)
+            let coarse = SceneRenderer(side: isSevere ? 22 : 30, isSmooth: false)
             return coarse.picture(of: scene).enlarged(to: side)
         }
         var picture = SceneRenderer(side: side, isSmooth: true).picture(of: scene)

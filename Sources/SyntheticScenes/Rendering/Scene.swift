@@ -26,7 +26,6 @@ package struct SceneObject: Sendable, Equatable {
         switch shape {
         case .circle, .ring: 0.5
         case .cross: 0.54
-        case .star: 0.56
         case .triangle: 0.58
         case .square: 0.6
         }

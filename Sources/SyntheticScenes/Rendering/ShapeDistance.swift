@@ -8,7 +8,6 @@ enum ShapeDistance {
         case .square: box(x, y, 0.45, 0.45)
         case .cross: min(box(x, y, 0.5, 0.165), box(x, y, 0.165, 0.5))
         case .triangle: polygon(trianglePoints, x, y)
-        case .star: polygon(starPoints, x, y)
         }
     }
 
@@ -46,21 +45,4 @@ enum ShapeDistance {
     private static let trianglePoints: [(Double, Double)] = [
         (0, -0.58), (0.502294734194974, 0.29), (-0.502294734194974, 0.29),
     ]
-
-    /// Five points at radius 0.56 and five at 0.24, by turns, the first straight up: the sines and
-    /// cosines of multiples of 36° are written out.
-    private static let starPoints: [(Double, Double)] = {
-        let directions: [(Double, Double)] = [
-            (0, -1), (0.5877852522924731, -0.8090169943749475),
-            (0.9510565162951535, -0.3090169943749474), (0.9510565162951535, 0.3090169943749474),
-            (0.5877852522924731, 0.8090169943749475), (0, 1),
-            (-0.5877852522924731, 0.8090169943749475), (-0.9510565162951535, 0.3090169943749474),
-            (-0.9510565162951535, -0.3090169943749474),
-            (-0.5877852522924731, -0.8090169943749475),
-        ]
-        return directions.enumerated().map { index, direction in
-            let radius = index.isMultiple(of: 2) ? 0.56 : 0.24
-            return (direction.0 * radius, direction.1 * radius)
-        }
-    }()
 }
