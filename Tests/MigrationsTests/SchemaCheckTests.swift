@@ -61,7 +61,8 @@ struct SchemaCheckTests {
             (
                 """
                 CREATE OR REPLACE VIEW rewardd.queue_status AS
-                SELECT name, paused_at, 0 AS scheduled, 0 AS ready, 0 AS running FROM rewardd.queue
+                SELECT name, paused_at, 0 AS scheduled, 0 AS ready, 0 AS running, 0 AS held
+                FROM rewardd.queue
                 """,
                 ["changed view queue_status"]
             ),
@@ -148,7 +149,7 @@ struct SchemaCheckTests {
             FROM rewardd.check_schema() c
             """
         )
-        let states = "scheduled, ready, running, completed, failed, cancelled"
+        let states = "scheduled, ready, held, running, completed, failed, cancelled"
         #expect(
             rows == [
                 "changed | event.data | jsonb NOT NULL DEFAULT '{}'::jsonb | jsonb NOT NULL",
