@@ -1,3 +1,4 @@
+import Foundation
 import Migrations
 import Postgres
 import TestSupport
@@ -48,7 +49,12 @@ struct MigrateCommandTests {
         let outcome = try RewardctlProcess.run(["migrate", "--show-sql"], url: database.url)
         #expect(outcome.status == 0)
         #expect(outcome.output.contains("CREATE SCHEMA rewardd"))
-        try database.connect(options: .patient).executeScript(outcome.output)
+        // As psql sends them: one after the other, each by itself.
+        let end = "$rewardd_migration$;"
+        let connection = try database.connect(options: .patient)
+        for statement in outcome.output.components(separatedBy: end).dropLast() {
+            try connection.executeScript(statement + end)
+        }
         let again = try RewardctlProcess.run(["migrate"], url: database.url)
         #expect(again.messages.contains("up to date"), "\(again.messages)")
     }

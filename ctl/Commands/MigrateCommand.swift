@@ -33,9 +33,12 @@ enum MigrateCommand: Command {
             )
         }
         if context.arguments.flag("show-sql") {
-            for statement in MigrationPlan.statements(current: current, target: target) {
-                try context.output.line(statement)
+            let statements = MigrationPlan.statements(current: current, target: target)
+            // A value added to a type cannot be used in the transaction that adds it.
+            if !statements.isEmpty {
+                try context.output.line("-- Each statement commits by itself: not for psql -1.")
             }
+            for statement in statements { try context.output.line(statement) }
             return .success
         }
         let pending = MigrationCatalog.all.filter { $0.number > current }
