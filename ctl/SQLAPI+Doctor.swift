@@ -177,13 +177,6 @@ extension SQLAPI {
         return (used: try row.int("used"), limit: try row.int("allowed"))
     }
 
-    /// Whether the session that the server sees is the one that this side opened: a pooler keeps
-    /// its own to the server.
-    func isDirect() throws(PostgresError) -> Bool {
-        try connection.execute("SELECT pg_backend_pid() AS pid").only().int("pid")
-            == Int(connection.backendPID)
-    }
-
     /// Sends a notification to a connection that listens.
     ///
     /// - Returns: Whether it arrived within `patience`.

@@ -176,12 +176,12 @@ extension Examination {
             return [finding]
         }
         if try api.notificationArrives(at: listener, within: notificationPatience) { return [] }
-        let isDirect = try api.isDirect()
+        let isPooled = try api.connection.isPooled()
         finding.found =
-            "none" + (isDirect ? "" : "; a pooler stands between, in transaction mode as it seems")
+            "none" + (isPooled ? "; a pooler stands between, in transaction mode as it seems" : "")
         finding.remedy =
             "Daemons on this address wake up by looking once a second instead, and their death is "
-            + "noticed by the end of their lease. Connect them directly, or in session mode."
+            + "noticed by the end of their lease. Connect them directly."
         return [finding]
     }
 }

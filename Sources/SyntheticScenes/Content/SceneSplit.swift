@@ -1,7 +1,7 @@
 /// Which part of the data a scene belongs to.
 ///
 /// Eight of the 60 looks are kept out of training: four for testing, of four colours and four shapes, and
-/// four for validation, of the other two. Each pair of colour and shape is met in training with at least
+/// four for validation, of the other two colours. Each pair of colour and shape is met in training with at least
 /// one texture. What a model makes of the others shows whether it has learned traits or pictures. Neither
 /// pictures nor texts of a split name a look that is held out for another.
 ///
