@@ -55,12 +55,31 @@ package func applyRotary(
     firstPosition: Int,
     pool: ComputeThreadPool
 ) {
+    applyRotary(x, rows: rows, heads: heads, table: table, pool: pool) { firstPosition + $0 }
+}
+
+/// The same for rows of several sequences: row r stands at positions[r].
+package func applyRotary(
+    _ x: UnsafeMutablePointer<Float>,
+    rows: Int,
+    heads: Int,
+    table: RotaryTable,
+    positions: UnsafePointer<Int32>,
+    pool: ComputeThreadPool
+) {
+    applyRotary(x, rows: rows, heads: heads, table: table, pool: pool) { Int(positions[$0]) }
+}
+
+@inline(__always)
+private func applyRotary(
+    _ x: UnsafeMutablePointer<Float>,
+    rows: Int,
+    heads: Int,
+    table: RotaryTable,
+    pool: ComputeThreadPool,
+    position: (_ row: Int) -> Int
+) {
     guard rows > 0 else { return }
-    precondition(
-        firstPosition >= 0 && firstPosition + rows <= table.positions,
-        "applyRotary: expected positions below \(table.positions), "
-            + "got \(firstPosition)…\(firstPosition + rows - 1)"
-    )
     let half = table.headDimension / 2
     let size = max(1, (16 << 10) / (heads * table.headDimension))
     table.cosines.withUnsafeBufferPointer { cosines in
@@ -68,7 +87,12 @@ package func applyRotary(
             guard let cosines = cosines.baseAddress, let sines = sines.baseAddress else { return }
             pool.run(count: (rows + size - 1) / size) { block, _ in
                 for row in (block * size)..<min((block + 1) * size, rows) {
-                    let angle = (firstPosition + row) * half
+                    let position = position(row)
+                    precondition(
+                        position >= 0 && position < table.positions,
+                        "applyRotary: expected positions below \(table.positions), got \(position)"
+                    )
+                    let angle = position * half
                     for head in 0..<heads {
                         rotate(
                             x + (row * heads + head) * table.headDimension,

@@ -8,12 +8,15 @@ package struct ModelInput: Sendable {
         case tokens([Int32])
         /// `key` names the pixels and their layout: equal keys, equal features.
         case image(ImageFeatures, key: String)
+        /// Rows of an image that is still to be encoded: named and counted, and not to be computed yet.
+        case awaited(key: String, tokens: Int)
 
         /// Rows of the piece.
         package var count: Int {
             switch self {
             case .tokens(let ids): ids.count
             case .image(let features, _): features.tokens
+            case .awaited(_, let tokens): tokens
             }
         }
     }
@@ -45,6 +48,21 @@ package struct ModelInput: Sendable {
         pieces.append(.image(image, key: key))
     }
 
+    /// Appends the rows of an image whose features will be placed later.
+    package mutating func append(awaiting tokens: Int, key: String) {
+        count += tokens
+        pieces.append(.awaited(key: key, tokens: tokens))
+    }
+
+    /// Puts features in the place of every image awaited under `key`.
+    package mutating func place(_ features: ImageFeatures, for key: String) {
+        for index in pieces.indices {
+            guard case .awaited(key, let tokens) = pieces[index] else { continue }
+            precondition(features.tokens == tokens, "as many rows as were counted")
+            pieces[index] = .image(features, key: key)
+        }
+    }
+
     /// Number of leading rows two inputs share: equal token ids, whole images with equal keys.
     package func commonPrefixCount(with other: ModelInput) -> Int {
         var shared = 0
@@ -57,6 +75,7 @@ package struct ModelInput: Sendable {
             case (.image(let a, let keyA), .image(let b, let keyB)):
                 guard keyA == keyB, a.tokens == b.tokens else { return shared }
                 shared += a.tokens
+            // Rows to come are no rows yet.
             default:
                 return shared
             }

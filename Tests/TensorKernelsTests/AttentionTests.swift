@@ -154,11 +154,11 @@ struct AttentionTests {
         #expect(results.allSatisfy { $0 == results[0] })
     }
 
-    @Test("counts the bytes of a cache with its padding")
+    @Test("counts the bytes of a cache in whole blocks, with the padding of their panels")
     func bytes() {
         #expect(
             KeyValueCache.byteCount(capacity: 100, keyValueHeads: 2, headDimension: 72)
-                == 2 * (112 * 72 + 80 * 100) * 4
+                == 2 * (128 * 72 + 80 * 128) * 4
         )
     }
 }

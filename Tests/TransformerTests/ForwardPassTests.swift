@@ -94,7 +94,6 @@ struct ForwardPassTests {
             )
         }
         #expect(sequence.count == 2)
-        #expect(sequence.layers.allSatisfy { $0.count == 2 })
     }
 
     @Test("encodes an image to the same bits whatever the threads", arguments: [1, 2, 3])

@@ -53,6 +53,19 @@ struct ModelInputTests {
         #expect(seen == [[2, 3, 0], [0, 4, 1], [0, 1, 5]])
     }
 
+    @Test("counts the rows of an image before it is encoded, and puts its features in their place")
+    func awaitedImage() {
+        var input = tokens([1, 2])
+        input.append(awaiting: 4, key: "x")
+        input.append(awaiting: 2, key: "y")
+        input.append(awaiting: 4, key: "x")
+        #expect(input.count == 12)
+        input.place(features(4), for: "x")
+        let isPlaced = input.pieces.map { if case .image = $0 { true } else { false } }
+        #expect(isPlaced == [false, true, false, true])
+        #expect(input.count == 12)
+    }
+
     private func tokens(_ ids: [Int32]) -> ModelInput {
         var input = ModelInput()
         input.append(tokens: ids)

@@ -1,18 +1,19 @@
 import TensorKernels
 
-/// One decoder layer on the residual stream `activations.hidden`, in place.
+/// Decoder layer number `index` on the residual stream `activations.hidden`, in place, for the rows of
+/// `activations.layout`.
 ///
 /// norm → attention → residual → norm → MLP → residual (`modeling_qwen2.py: Qwen2DecoderLayer.forward`).
 func decoderLayer(
     _ weights: DecoderLayerWeights,
+    index: Int,
     config: TextConfig,
-    rows: Int,
-    firstPosition: Int,
     rotary: RotaryTable,
-    cache: KeyValueCache,
+    blocks: KeyValueBlocks,
     activations: TextActivations,
     pool: ComputeThreadPool
 ) {
+    let rows = activations.layout.count
     let hidden = activations.hidden.base
     let normed = activations.normed.base
     let width = config.hiddenSize
@@ -28,11 +29,10 @@ func decoderLayer(
     )  // [rows, hidden]
     textAttention(
         weights,
+        index: index,
         config: config,
-        rows: rows,
-        firstPosition: firstPosition,
         rotary: rotary,
-        cache: cache,
+        blocks: blocks,
         activations: activations,
         pool: pool
     )  // update [rows, hidden]

@@ -4,6 +4,8 @@
 package final class TextActivations {
     /// Rows one call of the decoder may carry.
     package let rowCapacity: Int
+    /// Rows whose logits are computed at a time.
+    package let logitRowCapacity: Int
     /// Looks at the rows between layers; nil in an engine.
     package var observer: ForwardObserver?
 
@@ -16,8 +18,14 @@ package final class TextActivations {
     let gate: FloatBuffer  // [rows, intermediate]
     let up: FloatBuffer  // [rows, intermediate]
     let update: FloatBuffer  // [rows, hidden], what a block adds to the residual stream
-    let finalRow: FloatBuffer  // [hidden]
-    let logits: FloatBuffer  // [vocabulary]
+    let finalRows: FloatBuffer  // [logitRows, hidden]
+    let logits: FloatBuffer  // [logitRows, vocabulary]
+    let vocabularySize: Int
+    /// The rows of the present pass.
+    var layout = RowLayout()
+
+    /// Most rows whose logits are computed at a time: the head then streams its weights once for all.
+    private static let logitRows = 32
 
     /// Allocates the buffers of a decoder for `rowCapacity` rows.
     package init(decoder: TextDecoder, rowCapacity: Int) {
@@ -35,8 +43,10 @@ package final class TextActivations {
         gate = FloatBuffer(count: rowCapacity * config.intermediateSize)
         up = FloatBuffer(count: rowCapacity * config.intermediateSize)
         update = FloatBuffer(count: rowCapacity * config.hiddenSize)
-        finalRow = FloatBuffer(count: config.hiddenSize)
-        logits = FloatBuffer(count: decoder.vocabularySize)
+        logitRowCapacity = min(rowCapacity, Self.logitRows)
+        vocabularySize = decoder.vocabularySize
+        finalRows = FloatBuffer(count: logitRowCapacity * config.hiddenSize)
+        logits = FloatBuffer(count: logitRowCapacity * vocabularySize)
     }
 
     /// Memory of the buffers, in bytes.
@@ -45,7 +55,9 @@ package final class TextActivations {
         let keyWidth = config.keyValueHeadCount * config.headDimension
         let row =
             3 * config.hiddenSize + 2 * queryWidth + 2 * keyWidth + 2 * config.intermediateSize
-        let floats = rowCapacity * row + config.hiddenSize + config.vocabularySize
+        let floats =
+            rowCapacity * row
+            + min(rowCapacity, logitRows) * (config.hiddenSize + config.vocabularySize)
         return floats * MemoryLayout<Float>.stride
     }
 

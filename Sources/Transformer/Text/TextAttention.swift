@@ -1,20 +1,21 @@
 import TensorKernels
 
-/// Causal self-attention of `rows` normed rows: `activations.normed` → `activations.update`.
+/// Causal self-attention of the normed rows, each in its own sequence: `activations.normed` →
+/// `activations.update`.
 ///
 /// Query head h reads key/value head h / (heads / kvHeads). q, k and v have biases, o_proj has none.
 /// Keys are rotated before they are kept, so a cached key is never touched again
 /// (`modeling_qwen2.py: Qwen2Attention.forward`).
 func textAttention(
     _ weights: DecoderLayerWeights,
+    index: Int,
     config: TextConfig,
-    rows: Int,
-    firstPosition: Int,
     rotary: RotaryTable,
-    cache: KeyValueCache,
+    blocks: KeyValueBlocks,
     activations: TextActivations,
     pool: ComputeThreadPool
 ) {
+    let rows = activations.layout.count
     let normed = activations.normed.base  // [rows, hidden]
     let queries = activations.queries.base
     let keys = activations.keys.base
@@ -45,12 +46,13 @@ func textAttention(
         pool: pool
     )  // [rows, kvHeads·d]
 
+    let layout = activations.layout
     applyRotary(
         queries,
         rows: rows,
         heads: config.headCount,
         table: rotary,
-        firstPosition: firstPosition,
+        positions: layout.positions,
         pool: pool
     )
     applyRotary(
@@ -58,20 +60,33 @@ func textAttention(
         rows: rows,
         heads: config.keyValueHeadCount,
         table: rotary,
-        firstPosition: firstPosition,
+        positions: layout.positions,
         pool: pool
     )
-    cache.append(keys: keys, values: values, rows: rows)
+    let width = config.keyValueHeadCount * config.headDimension
+    for segment in layout.segments {
+        blocks.write(
+            keys: keys + segment.firstRow * width,
+            values: values + segment.firstRow * width,
+            rows: segment.rows,
+            table: segment.table,
+            first: segment.positions - segment.rows,
+            layer: index
+        )
+    }
 
-    attention(
-        queries,
-        rows: rows,
-        heads: config.headCount,
-        cache: cache,
-        mask: .causal,
-        into: activations.attended.base,
-        pool: pool
-    )  // [rows, heads·d]
+    layout.segments.withUnsafeBufferPointer { segments in
+        attention(
+            queries,
+            segments: segments,
+            heads: config.headCount,
+            blocks: blocks,
+            layer: index,
+            mask: .causal,
+            into: activations.attended.base,
+            pool: pool
+        )
+    }  // [rows, heads·d]
     matrixProduct(
         activations.attended.base,
         rows: rows,

@@ -30,13 +30,49 @@ package struct TextDecoder: Sendable {
         )
     }
 
-    /// Runs rows `range` of `input` through every layer, as positions `sequence.count…`.
+    /// Runs rows of several sequences through every layer, all in the same matrix products.
     ///
-    /// Leaves the output of the last layer, before the final norm, in the activations, row 0 first.
-    /// `interrupt` is called before each layer; when it throws, the sequence is as it was.
+    /// Leaves the output of the last layer, before the final norm, in the activations, the rows of the
+    /// first part first. A row's numbers depend on the rows before it in its own sequence alone, to the
+    /// last bit. `interrupt` is called before each layer; when it throws, the sequences are as they were.
     ///
-    /// - Precondition: `range` fits in the activations and in the sequence, and starts where the
-    ///   sequence ends.
+    /// - Precondition: there is a row, all rows together fit in the activations, and no sequence has two
+    ///   parts.
+    package func forward(
+        _ parts: [SequenceRows],
+        activations: TextActivations,
+        pool: ComputeThreadPool,
+        interrupt: () throws -> Void
+    ) rethrows {
+        guard let blocks = parts.first?.sequence.blocks else { return }
+        precondition(parts.allSatisfy { $0.sequence.blocks === blocks }, "sequences of one memory")
+        activations.layout.set(parts)
+        let rows = activations.layout.count
+        precondition(rows <= activations.rowCapacity, "rows fit in the activations")
+
+        var row = 0
+        for part in parts {
+            embed(part.input, part.range, into: activations.hidden.base + row * config.hiddenSize)
+            row += part.range.count
+        }  // [rows, hidden]
+        activations.observe(.inputEmbedding, rows: rows, columns: config.hiddenSize)
+        for (index, layer) in weights.layers.enumerated() {
+            try interrupt()
+            decoderLayer(
+                layer,
+                index: index,
+                config: config,
+                rotary: rotary,
+                blocks: blocks,
+                activations: activations,
+                pool: pool
+            )
+            activations.observe(.decoderLayer(index), rows: rows, columns: config.hiddenSize)
+        }
+        for part in parts { part.sequence.hold(part.range.upperBound) }
+    }
+
+    /// Runs rows `range` of one sequence.
     package func forward(
         _ input: ModelInput,
         _ range: Range<Int>,
@@ -45,78 +81,73 @@ package struct TextDecoder: Sendable {
         pool: ComputeThreadPool,
         interrupt: () throws -> Void
     ) rethrows {
-        let rows = range.count
-        let firstPosition = sequence.count
-        precondition(range.lowerBound == firstPosition, "rows follow the sequence")
-        precondition(rows > 0 && rows <= activations.rowCapacity, "rows fit in the activations")
-        precondition(firstPosition + rows <= sequence.capacity, "rows fit in the sequence")
-
-        embed(input, range, into: activations.hidden.base)  // [rows, hidden]
-        activations.observe(.inputEmbedding, rows: rows, columns: config.hiddenSize)
-        do {
-            for (index, layer) in weights.layers.enumerated() {
-                try interrupt()
-                decoderLayer(
-                    layer,
-                    config: config,
-                    rows: rows,
-                    firstPosition: firstPosition,
-                    rotary: rotary,
-                    cache: sequence.layers[index],
-                    activations: activations,
-                    pool: pool
-                )
-                activations.observe(.decoderLayer(index), rows: rows, columns: config.hiddenSize)
-            }
-        } catch {
-            sequence.truncate(to: firstPosition)
-            throw error
-        }
+        try forward(
+            [SequenceRows(input: input, range: range, sequence: sequence)],
+            activations: activations,
+            pool: pool,
+            interrupt: interrupt
+        )
     }
 
-    /// Logits of row `row` of the last call of ``forward(_:_:sequence:activations:pool:interrupt:)``.
+    /// Logits of some rows of the last pass, [rows.count, vocabulary], valid until the next call.
     ///
-    /// [vocabulary], valid until the next call. The head is the largest matrix of a small model, so it
-    /// runs on the rows whose logits are wanted and on no other.
+    /// The head is the largest matrix of a small model, so it runs on the rows whose logits are wanted and
+    /// on no other, and on all of those at once.
+    ///
+    /// - Precondition: at most `activations.logitRowCapacity` rows.
+    package func logits(
+        ofRows rows: some Collection<Int>,
+        activations: TextActivations,
+        pool: ComputeThreadPool
+    ) -> UnsafeBufferPointer<Float> {
+        precondition(rows.count <= activations.logitRowCapacity, "rows fit in the buffer of logits")
+        precondition(activations.vocabularySize == vocabularySize, "activations of this model")
+        for (place, row) in rows.enumerated() {
+            finalNorm(ofRow: row, into: place, activations: activations, pool: pool)
+        }
+        matrixProduct(
+            activations.finalRows.base,
+            rows: rows.count,
+            by: weights.lmHead,
+            bias: nil,
+            into: activations.logits.base,
+            pool: pool
+        )  // [rows.count, vocabulary]
+        return UnsafeBufferPointer(
+            start: activations.logits.base,
+            count: rows.count * vocabularySize
+        )
+    }
+
+    /// Logits of one row of the last pass, [vocabulary], valid until the next call.
     package func logits(
         ofRow row: Int,
         activations: TextActivations,
         pool: ComputeThreadPool
     ) -> UnsafeBufferPointer<Float> {
-        precondition(row >= 0 && row < activations.rowCapacity, "a row of the last call")
-        precondition(activations.logits.count == vocabularySize, "activations of this model")
-        finalNorm(ofRow: row, activations: activations, pool: pool)
-        matrixProduct(
-            activations.finalRow.base,
-            rows: 1,
-            by: weights.lmHead,
-            bias: nil,
-            into: activations.logits.base,
-            pool: pool
-        )  // [1, vocabulary]
-        return UnsafeBufferPointer(
-            start: activations.logits.base,
-            count: vocabularySize
-        )
+        logits(ofRows: CollectionOfOne(row), activations: activations, pool: pool)
     }
 
     /// The row after the final RMSNorm, [hidden], valid until the next call.
     @discardableResult
     package func finalNorm(
         ofRow row: Int,
+        into place: Int = 0,
         activations: TextActivations,
         pool: ComputeThreadPool
     ) -> UnsafeBufferPointer<Float> {
+        precondition(row >= 0 && row < activations.rowCapacity, "a row of the last pass")
+        let target = activations.finalRows.base + place * config.hiddenSize
         rmsNorm(
             activations.hidden.base + row * config.hiddenSize,
             rows: 1,
             columns: config.hiddenSize,
             weight: weights.norm.pointer,
             epsilon: config.rmsNormEpsilon,
-            into: activations.finalRow.base,
+            into: target,
             pool: pool
         )
-        return UnsafeBufferPointer(start: activations.finalRow.base, count: config.hiddenSize)
+        return UnsafeBufferPointer(start: target, count: config.hiddenSize)
     }
 
     /// Rows `range` of the input: rows of `embed_tokens`, or features of images in their place.
@@ -142,6 +173,8 @@ package struct TextDecoder: Sendable {
                         count: part.count * width
                     )
                 }
+            case .awaited(let key, _):
+                preconditionFailure("the image \(key) is encoded before its rows are computed")
             }
         }
     }
