@@ -2,7 +2,6 @@ import Hashing
 import TensorKernels
 import Tokenization
 package import Transformer
-import VisionPreprocessing
 
 /// A checkpoint opened and understood, its weights not yet packed.
 ///
@@ -22,8 +21,8 @@ package struct EngineBlueprint: Sendable {
     let checkpoint: Checkpoint
     let tokenizer: Tokenizer
     let template: ChatTemplate
-    let processor: ImageProcessor
-    let videoProcessor: VideoProcessor
+    /// How it is shown images and clips.
+    package let family: any VisualFamily
 
     /// Opens a checkpoint directory.
     ///
@@ -39,43 +38,24 @@ package struct EngineBlueprint: Sendable {
                 directory: directory,
                 modelType: config.modelType
             )
-            processor = try ImageProcessor.read(
-                directory: directory,
-                imageSize: config.vision.imageSize,
-                pinpoints: config.imageGridPinpoints.map { ($0.height, $0.width) }
-            )
-            videoProcessor = try VideoProcessor.read(
-                directory: directory,
-                imageSize: config.vision.imageSize
-            )
+            family = try visualFamily(of: config, directory: directory, options: options)
+        } catch let error as InferenceError {
+            throw error
         } catch {
             throw .modelUnusable("\(error)")
-        }
-        for (file, side) in [
-            ("preprocessor_config.json", processor.imageSize),
-            ("video_preprocessor_config.json", videoProcessor.imageSize),
-        ] where side != config.vision.imageSize {
-            throw .modelUnusable(
-                "\(file): expected tiles of side \(config.vision.imageSize), got \(side). Is "
-                    + "config.json from another checkpoint?"
-            )
         }
         contextLimit = min(options.contextLimit, config.contextLength)
         memory = ModelMemory(
             config: config,
             checkpoint: checkpoint,
             positions: contextLimit,
-            rowCapacity: min(options.prefillRows, contextLimit)
+            rowCapacity: min(options.prefillRows, contextLimit),
+            patchLimit: family.patchLimit
         )
     }
 
     /// Bytes an engine built from this will take, the image cache included.
     package var byteCount: Int { memory.total + options.visionCacheBytes }
-
-    /// The rule its images are cut by.
-    package var layoutRule: ImageLayoutRule {
-        options.layoutRule ?? .standard(for: config.family)
-    }
 
     /// Names everything beside the model's files that decides the numbers of an engine.
     ///
@@ -84,12 +64,7 @@ package struct EngineBlueprint: Sendable {
         [
             "family=\(config.family.rawValue)",
             "template=\(template.name):\(templateDigest)",
-            "layout=\(layoutRule.rawValue)",
-            "tiles=\(config.vision.imageSize)/max\(config.maximumTiles)",
-            "mean=\(processor.mean.map { "\($0)" }.joined(separator: ","))",
-            "std=\(processor.standardDeviation.map { "\($0)" }.joined(separator: ","))",
-            "resize=pillow12",
-            "video=torchvision/pooled2:\(videoDigest)",
+            family.identity(template: template),
             "decoding=greedy",
             "numerics=\(EngineBlueprint.numericsVersion)",
         ].joined(separator: " ")
@@ -99,17 +74,6 @@ package struct EngineBlueprint: Sendable {
     private var templateDigest: String {
         let sample = template.render([.text("a"), .image(0), .image(1), .text("b")])
         return String(SHA256.digest("\(sample)".utf8).hex.prefix(16))
-    }
-
-    /// Names how clips are shown by what is done to a sample: a black and a white frame give mean and
-    /// deviation, a rendered message the places of clips.
-    private var videoDigest: String {
-        let frames = [0, 255].map { RGBImage.filled(width: 1, height: 1, colour: [$0, $0, $0]) }
-        let plane = videoProcessor.imageSize * videoProcessor.imageSize
-        let pixels = videoProcessor.tiles(of: frames).normalized()
-        let levels = stride(from: 0, to: pixels.count, by: plane).map { pixels[$0] }
-        let sample = template.render([.text("a"), .video(0), .image(0), .video(1), .text("b")])
-        return String(SHA256.digest("\(levels) \(sample)".utf8).hex.prefix(16))
     }
 
     /// Raised whenever the same model and prompt would give other bits than before.
@@ -149,10 +113,7 @@ package struct EngineBlueprint: Sendable {
         InputBuilder(
             tokenizer: tokenizer,
             template: template,
-            processor: processor,
-            videoProcessor: videoProcessor,
-            packing: ImagePacking(config),
-            layoutRule: layoutRule,
+            family: family,
             vocabularySize: vocabularySize
         )
     }

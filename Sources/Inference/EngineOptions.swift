@@ -8,6 +8,8 @@ package struct EngineOptions: Sendable {
     package var visionCacheBytes: Int
     /// How images are cut; nil for what the model family's reference does.
     package var layoutRule: ImageLayoutRule?
+    /// Whose prompts and places of clips a Qwen-VL model is given.
+    package var convention: VideoConvention
     /// Rows of one prefill step. Results do not depend on it; cancellation and memory do.
     package var prefillRows: Int
     /// Whether the keys and values of the last prompt serve the next one that starts the same.
@@ -19,6 +21,7 @@ package struct EngineOptions: Sendable {
         contextLimit: Int = 8192,
         visionCacheBytes: Int = 256 << 20,
         layoutRule: ImageLayoutRule? = nil,
+        convention: VideoConvention = .transformers4,
         prefillRows: Int = 256,
         reusesPrefix: Bool = true
     ) {
@@ -26,6 +29,7 @@ package struct EngineOptions: Sendable {
         self.contextLimit = max(contextLimit, 1)
         self.visionCacheBytes = max(visionCacheBytes, 0)
         self.layoutRule = layoutRule
+        self.convention = convention
         self.prefillRows = max(prefillRows, 1)
         self.reusesPrefix = reusesPrefix
     }

@@ -18,18 +18,32 @@ package struct EngineImage: Sendable {
 
 /// A video as the frames it is shown by, and the name of all of them.
 package struct EngineClip: Sendable {
-    /// SHA-256 over the frames' digests in their order; equal digests, equal frames in equal order.
+    /// SHA-256 over the frames' digests in their order and their times; equal digests, equal frames in
+    /// equal order.
     package let digest: Digest
     /// In the order of time. Which frames of a video are shown is the caller's choice.
     package let frames: [EngineImage]
+    /// Frames shown for each second of the video; nil when nobody said. Models that are told the time
+    /// take 2 for nil, as the reference does.
+    package let framesPerSecond: Double?
+    /// Seconds from the start of the video, for each frame; nil when they follow from the rate.
+    package let times: [Double]?
 
     /// Names frames by their digests. A clip without frames is refused by the engine.
-    package init(frames: [EngineImage]) {
+    package init(
+        frames: [EngineImage],
+        framesPerSecond: Double? = nil,
+        times: [Double]? = nil
+    ) {
         var hash = SHA256()
         hash.update(field: "clip 1".utf8)
         for frame in frames { hash.update(field: frame.digest.bytes) }
+        if let framesPerSecond { hash.update(field: "rate \(framesPerSecond)".utf8) }
+        if let times { hash.update(field: "times \(times)".utf8) }
         digest = hash.digest()
         self.frames = frames
+        self.framesPerSecond = framesPerSecond
+        self.times = times
     }
 }
 

@@ -1,8 +1,6 @@
-import Hashing
 import TensorKernels
 import Tokenization
 import Transformer
-import VisionPreprocessing
 
 /// Everything of one engine that changes while it computes: scratch, the sequence, the cache of images and clips.
 ///
@@ -21,7 +19,7 @@ package final class EngineSession: @unchecked Sendable {
 
     let pool: ComputeThreadPool
     let textActivations: TextActivations
-    let visionActivations: VisionActivations
+    let visualEncoder: any VisualEncoder
     let sequence: SequenceState
     var visionCache: VisionCache
     /// Its first `sequence.count` rows are those whose keys and values `sequence` holds.
@@ -48,10 +46,7 @@ package final class EngineSession: @unchecked Sendable {
             decoder: model.decoder,
             rowCapacity: min(options.prefillRows, contextLimit)
         )
-        visionActivations = VisionActivations(
-            config: config.vision,
-            hiddenSize: config.text.hiddenSize
-        )
+        visualEncoder = builder.family.makeEncoder(model: model, pool: pool)
         sequence = SequenceState(config: config.text, capacity: contextLimit)
         visionCache = VisionCache(limit: options.visionCacheBytes)
     }
@@ -94,80 +89,18 @@ package final class EngineSession: @unchecked Sendable {
 
     /// The features of one image or clip, from the cache or from the vision encoder.
     private func features(
-        of planned: InputBuilder.PlannedVisual,
+        of planned: PlannedVisual,
         in prompt: EnginePrompt,
         cancellation: CancellationFlag
     ) throws(InferenceError) -> ImageFeatures {
         if let kept = visionCache.features(for: planned.key) { return kept }
         try cancellation.check()
-        let features: ImageFeatures
-        switch planned.source {
-        case .image(let slot, let layout):
-            features = try encode(
-                builder.tiles(of: prompt.images[slot].image, layout: layout),
-                packing: planned.packing,
-                cancellation: cancellation
-            )
-        case .clip(let slot):
-            features = try encode(prompt.clips[slot], cancellation: cancellation)
-        }
+        let features = try visualEncoder.features(
+            of: planned,
+            in: prompt,
+            interrupt: { () throws(InferenceError) in try cancellation.check() }
+        )
         visionCache.insert(features, for: planned.key)
         return features
-    }
-
-    /// The rows of a clip, frame by frame.
-    ///
-    /// Frames do not see each other before the decoder, so the bits are those of all frames at once,
-    /// while memory holds the tile and the features of one. A frame shown again is not encoded again.
-    private func encode(
-        _ clip: EngineClip,
-        cancellation: CancellationFlag
-    ) throws(InferenceError) -> ImageFeatures {
-        let hidden = model.config.text.hiddenSize
-        var encoded: [Digest: ImageFeatures] = [:]
-        let rowsOfClip = model.packing.tokenCount(of: .pooledFrames(count: clip.frames.count))
-        var values: [Float] = []
-        values.reserveCapacity(rowsOfClip * hidden)
-        var newline: ArraySlice<Float> = []
-        for frame in clip.frames {
-            let rows: ImageFeatures
-            if let known = encoded[frame.digest] {
-                rows = known
-            } else {
-                rows = try encode(
-                    builder.tile(of: frame.image),
-                    packing: .pooledFrames(count: 1),
-                    cancellation: cancellation
-                )
-                encoded[frame.digest] = rows
-            }
-            // Each is followed by `image_newline`; a clip has one, after its last frame.
-            values += rows.values.dropLast(hidden)
-            newline = rows.values.suffix(hidden)
-        }
-        values += newline
-        return ImageFeatures(tokens: rowsOfClip, hidden: hidden, values: values)
-    }
-
-    private func encode(
-        _ processed: ProcessedImage,
-        packing: ImageTiles.Packing,
-        cancellation: CancellationFlag
-    ) throws(InferenceError) -> ImageFeatures {
-        let tiles = ImageTiles(
-            tileCount: processed.tiles.count,
-            pixels: processed.normalized(),
-            packing: packing
-        )
-        do {
-            return try model.encodeImage(
-                tiles,
-                activations: visionActivations,
-                pool: pool,
-                interrupt: { try cancellation.check() }
-            )
-        } catch {
-            throw .cancelled
-        }
     }
 }

@@ -9,12 +9,9 @@ package enum ImageLayoutRule: String, Sendable, Hashable {
     /// with the nested list its chat template builds.
     case paddedWhenSeveral = "anyres_or_padded"
 
-    /// What the reference code of a family does.
+    /// What the reference code of a layout of LLaVA-OneVision does.
     package static func standard(for family: ModelFamily) -> ImageLayoutRule {
-        switch family {
-        case .llavaQwen: .anyresAlways
-        case .llavaOneVision: .paddedWhenSeveral
-        }
+        family == .llavaQwen ? .anyresAlways : .paddedWhenSeveral
     }
 
     /// The layout of each image of a prompt that shows `imageCount` images.

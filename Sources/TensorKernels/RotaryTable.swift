@@ -55,31 +55,12 @@ package func applyRotary(
     firstPosition: Int,
     pool: ComputeThreadPool
 ) {
-    applyRotary(x, rows: rows, heads: heads, table: table, pool: pool) { firstPosition + $0 }
-}
-
-/// The same for rows of several sequences: row r stands at positions[r].
-package func applyRotary(
-    _ x: UnsafeMutablePointer<Float>,
-    rows: Int,
-    heads: Int,
-    table: RotaryTable,
-    positions: UnsafePointer<Int32>,
-    pool: ComputeThreadPool
-) {
-    applyRotary(x, rows: rows, heads: heads, table: table, pool: pool) { Int(positions[$0]) }
-}
-
-@inline(__always)
-private func applyRotary(
-    _ x: UnsafeMutablePointer<Float>,
-    rows: Int,
-    heads: Int,
-    table: RotaryTable,
-    pool: ComputeThreadPool,
-    position: (_ row: Int) -> Int
-) {
     guard rows > 0 else { return }
+    precondition(
+        firstPosition >= 0 && firstPosition + rows <= table.positions,
+        "applyRotary: expected positions below \(table.positions), "
+            + "got \(firstPosition)…\(firstPosition + rows - 1)"
+    )
     let half = table.headDimension / 2
     let size = max(1, (16 << 10) / (heads * table.headDimension))
     table.cosines.withUnsafeBufferPointer { cosines in
@@ -87,12 +68,7 @@ private func applyRotary(
             guard let cosines = cosines.baseAddress, let sines = sines.baseAddress else { return }
             pool.run(count: (rows + size - 1) / size) { block, _ in
                 for row in (block * size)..<min((block + 1) * size, rows) {
-                    let position = position(row)
-                    precondition(
-                        position >= 0 && position < table.positions,
-                        "applyRotary: expected positions below \(table.positions), got \(position)"
-                    )
-                    let angle = position * half
+                    let angle = (firstPosition + row) * half
                     for head in 0..<heads {
                         rotate(
                             x + (row * heads + head) * table.headDimension,
@@ -128,5 +104,96 @@ private func rotate(
         x[index] = a * c - b * s
         x[half + index] = b * c + a * s
         index += 1
+    }
+}
+
+/// The angles of some rows, borrowed: cosine and sine of every frequency.
+package struct RotaryAngles {
+    /// [rows, headDimension / 2].
+    package let cosines: UnsafePointer<Float>
+    /// [rows, headDimension / 2].
+    package let sines: UnsafePointer<Float>
+
+    /// Borrows angles that somebody keeps.
+    package init(cosines: UnsafePointer<Float>, sines: UnsafePointer<Float>) {
+        self.cosines = cosines
+        self.sines = sines
+    }
+}
+
+extension RotaryTable {
+    /// Copies the angles of positions `first ..< first + rows`, each [rows, headDimension / 2].
+    package func copy(
+        first: Int,
+        rows: Int,
+        cosines: UnsafeMutablePointer<Float>,
+        sines: UnsafeMutablePointer<Float>
+    ) {
+        precondition(
+            first >= 0 && rows >= 0 && first + rows <= positions,
+            "RotaryTable: expected positions below \(positions), got \(first)…\(first + rows - 1)"
+        )
+        let half = headDimension / 2
+        self.cosines.withUnsafeBufferPointer { table in
+            guard let base = table.baseAddress else { return }
+            cosines.update(from: base + first * half, count: rows * half)
+        }
+        self.sines.withUnsafeBufferPointer { table in
+            guard let base = table.baseAddress else { return }
+            sines.update(from: base + first * half, count: rows * half)
+        }
+    }
+}
+
+/// The frequencies of a rotary embedding, for rows that stand anywhere: on several axes, or far apart.
+///
+/// The arithmetic is that of ``RotaryTable``, so a position has the same bits by either.
+package struct RotaryFrequencies: Sendable {
+    /// 1 / theta^(2i/d), [headDimension / 2].
+    package let values: [Float]
+
+    /// Computes the frequencies of heads of an even dimension.
+    package init(headDimension: Int, theta: Float) {
+        precondition(headDimension > 0 && headDimension % 2 == 0, "an even head dimension")
+        values = (0..<headDimension / 2).map { index in
+            let exponent = Float(2 * index) / Float(headDimension)
+            return 1 / Float(pow(Double(theta), Double(exponent)))
+        }
+    }
+
+    /// Cosine and sine of frequency `index` at `position`: those of f64, rounded, of an f32 angle.
+    package func angle(_ index: Int, position: Int) -> (cosine: Float, sine: Float) {
+        let angle = Double(Float(position) * values[index])
+        return (Float(cos(angle)), Float(sin(angle)))
+    }
+}
+
+/// As ``applyRotary(_:rows:heads:table:firstPosition:pool:)``, with the angles of every row given.
+///
+/// x [rows, heads · headDimension].
+package func applyRotary(
+    _ x: UnsafeMutablePointer<Float>,
+    rows: Int,
+    heads: Int,
+    headDimension: Int,
+    angles: RotaryAngles,
+    pool: ComputeThreadPool
+) {
+    guard rows > 0 else { return }
+    precondition(headDimension % 2 == 0, "applyRotary: expected an even head dimension")
+    let half = headDimension / 2
+    let size = max(1, (16 << 10) / (heads * headDimension))
+    let (cosines, sines) = (angles.cosines, angles.sines)
+    pool.run(count: (rows + size - 1) / size) { block, _ in
+        for row in (block * size)..<min((block + 1) * size, rows) {
+            for head in 0..<heads {
+                rotate(
+                    x + (row * heads + head) * headDimension,
+                    half: half,
+                    cosines + row * half,
+                    sines + row * half
+                )
+            }
+        }
     }
 }

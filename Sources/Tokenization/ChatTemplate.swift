@@ -11,7 +11,8 @@ package enum ContentPart: Sendable, Equatable {
 
 /// How a checkpoint wraps a user message: roles, separators, where images and clips stand.
 package struct ChatTemplate: Sendable {
-    /// `llava-hf` (a template from the checkpoint) or `qwen_1_5` (the original's conversation).
+    /// `llava-hf` or `qwen-vl` (a template from the checkpoint), or `qwen_1_5` (the conversation of the
+    /// original LLaVA code).
     package let name: String
     /// Nil for the original conversation, which is code there and not a file of the checkpoint.
     private let template: JinjaChatTemplate?
@@ -31,7 +32,8 @@ package struct ChatTemplate: Sendable {
         }
         let (file, source) = try source(directory: directory)
         do {
-            return ChatTemplate(name: "llava-hf", template: try JinjaChatTemplate(source))
+            let name = modelType.hasPrefix("qwen") ? "qwen-vl" : "llava-hf"
+            return ChatTemplate(name: name, template: try JinjaChatTemplate(source))
         } catch {
             throw .unsupportedChatTemplate(file: file, reason: error.reason)
         }
@@ -44,18 +46,7 @@ package struct ChatTemplate: Sendable {
     /// texts are merged, so that tokenisation crosses from template to user text as in the
     /// reference.
     package func render(_ content: [ContentPart]) -> [PromptElement] {
-        var merged: [PromptElement] = []
-        for element in template?.render(content) ?? Self.originalConversation(content) {
-            if case .text(let text) = element {
-                if text.isEmpty { continue }
-                if case .text(let before)? = merged.last {
-                    merged[merged.count - 1] = .text(before + text)
-                    continue
-                }
-            }
-            merged.append(element)
-        }
-        return merged
+        PromptElement.merged(template?.render(content) ?? Self.originalConversation(content))
     }
 
     /// The template's text and the file it stands in, in the order `transformers` looks.

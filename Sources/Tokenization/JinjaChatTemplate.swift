@@ -1,7 +1,8 @@
 /// A checkpoint's Jinja chat template, reduced to what one user message with images, clips and texts
 /// and an open assistant turn renders to. Understood: `for`, `if` and output of literals, the role and
-/// the content, in the forms that llava-hf checkpoints use; anything else is refused by name
-/// instead of being guessed. Rendering then cannot fail.
+/// the content, in the forms that llava-hf and Qwen-VL checkpoints use; anything else on the way of that
+/// message is refused by name instead of being guessed, and what lies off it (system messages, tools) is
+/// stepped over. Rendering then cannot fail.
 struct JinjaChatTemplate: Sendable {
     indirect enum Node: Sendable, Equatable {
         case fixed(PromptElement)
@@ -144,9 +145,13 @@ private struct Parser {
     ) throws(Refusal) -> [Node] {
         if statement == "generation" || statement == "endgeneration" { return [] }
         if statement.hasPrefix("if ") { return try condition(statement, scope: scope) }
-        guard statement.hasPrefix("for ") else {
-            throw Refusal(reason: "expected 'for' or 'if', got \(quoted(statement))")
-        }
+        if statement.hasPrefix("for ") { return try loop(statement, scope: scope) }
+        // A variable is harmless until it is used, and its use is refused where it is reached.
+        if statement.hasPrefix("set ") || !scope.isReached { return [] }
+        throw Refusal(reason: "expected 'for', 'if' or 'set', got \(quoted(statement))")
+    }
+
+    private mutating func loop(_ statement: String, scope: Scope) throws(Refusal) -> [Node] {
         let start = position
         func body(_ inner: Scope) throws(Refusal) -> [Node] {
             position = start
@@ -168,6 +173,8 @@ private struct Parser {
             let image = try nodes(for: .image)
             let video = try nodes(for: .video)
             return [.parts(image: image, video: video, text: try nodes(for: .text))]
+        case _ where !scope.isReached:
+            return try body(inner)
         default:
             throw Refusal(reason: "expected a loop over messages or content, got '\(statement)'")
         }
@@ -197,25 +204,48 @@ private struct Parser {
 
     /// Conditions that one user message with a generation prompt decides.
     private func value(of test: Substring, scope: Scope) throws(Refusal) -> Bool {
-        let test = test.replacing("message.role", with: "message['role']")
-            .replacing("content.type", with: "content['type']")
-        switch test {
-        case "add_generation_prompt", "message['role'] == 'user'",
-            "message['role'] != 'assistant'", "message['role'] != 'system'":
+        var test = String(test)
+        for key in ["role", "content", "type"] {
+            for name in ["message", "messages[0]", "content"] {
+                test = test.replacing("\(name).\(key)", with: "\(name)['\(key)']")
+            }
+        }
+        do throws(JinjaCondition.Unknown) {
+            return try JinjaCondition.holds(test) { Self.isTrue($0, of: scope.part) }
+        } catch {
+            throw Refusal(
+                reason: "expected a test of the role or the content type, got '\(error.fact)'"
+            )
+        }
+    }
+
+    /// What is true of a prompt of one user message with images, clips and texts, without tools.
+    private static func isTrue(_ fact: String, of part: Scope.PartKind?) -> Bool? {
+        switch fact {
+        case "add_generation_prompt", "loop.first", "loop.last", "message['role'] == 'user'",
+            "message['role'] != 'assistant'", "message['role'] != 'system'",
+            "message['role'] != 'tool'", "messages[0]['role'] == 'user'",
+            "messages[0]['role'] != 'system'":
             return true
-        case "message['role'] == 'assistant'", "message['role'] == 'system'":
+        case "message['role'] == 'assistant'", "message['role'] == 'system'",
+            "message['role'] == 'tool'", "messages[0]['role'] == 'system'", "tools",
+            "add_vision_id", "message['content'] is string", "messages[0]['content'] is string":
             return false
         default:
             break
         }
-        for kind in ["image", "video", "text"] where scope.part != nil {
-            if test == "content['type'] == '\(kind)'" { return scope.part?.rawValue == kind }
+        guard let part else { return nil }
+        for kind in ["image", "video", "text", "image_url", "video_url"] {
+            if fact == "content['type'] == '\(kind)'" || fact == "'\(kind)' in content" {
+                return part.rawValue == kind
+            }
         }
-        throw Refusal(reason: "expected a test of the role or the content type, got '\(test)'")
+        return nil
     }
 
     /// `'a' + message['role'] + 'b'`
     private func output(_ expression: String, scope: Scope) throws(Refusal) -> [Node] {
+        guard scope.isReached else { return [] }
         guard let terms = JinjaExpression.terms(of: expression) else {
             throw Refusal(reason: "expected texts joined by '+', got \(quoted(expression))")
         }
@@ -232,8 +262,14 @@ private struct Parser {
                 throw Refusal(reason: "expected the role or the content, got '\(name)'")
             }
         }
-        return scope.isReached ? nodes : []
+        return nodes
     }
+
+    /// Added tokens that templates name.
+    private static let markers = [
+        "<|im_start|>", "<|im_end|>", "<image>", "<video>", "<|vision_start|>", "<|vision_end|>",
+        "<|image_pad|>", "<|video_pad|>", "<think>", "</think>",
+    ]
 
     /// A template's own text, cut at the control tokens it names.
     private func literal(_ text: String, scope: Scope) throws(Refusal) -> [Node] {
@@ -241,16 +277,14 @@ private struct Parser {
         var nodes: [Node] = []
         var rest = text[...]
         while let open = rest.firstIndex(of: "<") {
-            let marker = ["<|im_start|>", "<|im_end|>", "<image>", "<video>"].first { marker in
-                rest[open...].hasPrefix(marker)
-            }
+            let marker = Self.markers.first { rest[open...].hasPrefix($0) }
             guard let marker else { break }
             if open > rest.startIndex { nodes.append(.fixed(.text(String(rest[..<open])))) }
             switch (marker, scope.part) {
-            case ("<image>", .image): nodes.append(.partImage)
-            case ("<video>", .video): nodes.append(.partVideo)
-            case ("<image>", _), ("<video>", _):
-                let kind = marker.dropFirst().dropLast()
+            case ("<image>", .image), ("<|image_pad|>", .image): nodes.append(.partImage)
+            case ("<video>", .video), ("<|video_pad|>", .video): nodes.append(.partVideo)
+            case ("<image>", _), ("<video>", _), ("<|image_pad|>", _), ("<|video_pad|>", _):
+                let kind = marker.contains("image") ? "image" : "video"
                 throw Refusal(
                     reason: "expected '\(marker)' once for each \(kind), got it elsewhere"
                 )

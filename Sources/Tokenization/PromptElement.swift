@@ -9,6 +9,23 @@ package enum PromptElement: Sendable, Equatable {
     case image(Int)
     /// The place of a clip, by its number among the request's clips, counted from 0.
     case video(Int)
+
+    /// The same prompt with adjacent texts in one piece and without empty ones, so that tokenisation
+    /// crosses from template to user text as in the reference.
+    package static func merged(_ elements: [PromptElement]) -> [PromptElement] {
+        var merged: [PromptElement] = []
+        for element in elements {
+            if case .text(let text) = element {
+                if text.isEmpty { continue }
+                if case .text(let before)? = merged.last {
+                    merged[merged.count - 1] = .text(before + text)
+                    continue
+                }
+            }
+            merged.append(element)
+        }
+        return merged
+    }
 }
 
 /// One token of an encoded prompt.

@@ -28,8 +28,8 @@ package enum TokenizationError: Error, CustomStringConvertible, Sendable, Equata
                 + "tokenizer is supported."
         case .unsupportedChatTemplate(let file, let reason):
             "\(file): \(reason). Supported chat templates: llava-hf (images, then text after a "
-                + "newline, '<|im_start|>role ' or '<|im_start|>role\\n') and the original "
-                + "LLaVA-OneVision conversation 'qwen_1_5'."
+                + "newline, '<|im_start|>role ' or '<|im_start|>role\\n'), those of Qwen2.5-VL "
+                + "and Qwen3-VL, and the original LLaVA-OneVision conversation 'qwen_1_5'."
         case .unknownControlToken(let name, let known):
             "control token \(quoted(name)): expected one of "
                 + "\(known.prefix(8).map(quoted).joined(separator: ", ")), got \(quoted(name)). "

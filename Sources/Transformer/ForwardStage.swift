@@ -2,12 +2,15 @@
 ///
 /// Only parity checks observe; an engine leaves the observer of its activations nil.
 package enum ForwardStage: Sendable, Hashable {
-    /// Patch embedding plus position embedding, [patches, visionHidden].
+    /// Patch embedding, of SigLIP plus position embedding, [patches, visionHidden].
     case patchEmbedding
-    /// Output of SigLIP encoder layer `index`, [patches, visionHidden].
+    /// Output of vision layer `index`, [patches, visionHidden].
     case visionLayer(Int)
-    /// Output of the two-layer projector, [patches, hidden].
+    /// Output of the projector or merger, [patches, hidden]; of the Qwen towers in the order of their
+    /// windows, and in parts.
     case projector
+    /// Output of DeepStack merger `level`, [cells, hidden], in parts.
+    case deepstack(Int)
     /// Rows entering the decoder, [rows, hidden].
     case inputEmbedding
     /// Output of decoder layer `index`, [rows, hidden].

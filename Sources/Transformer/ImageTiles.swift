@@ -39,24 +39,3 @@ package struct ImageTiles: Sendable {
         self.packing = packing
     }
 }
-
-/// The rows one image or video contributes to the prompt, in the width of the language model.
-package struct ImageFeatures: Sendable {
-    /// Number of rows.
-    package let tokens: Int
-    /// Width of a row.
-    package let hidden: Int
-    /// [tokens, hidden].
-    package let values: [Float]
-
-    /// Wraps rows.
-    package init(tokens: Int, hidden: Int, values: [Float]) {
-        precondition(values.count == tokens * hidden, "one row for each token")
-        self.tokens = tokens
-        self.hidden = hidden
-        self.values = values
-    }
-
-    /// Memory held, in bytes.
-    package var byteCount: Int { values.count * MemoryLayout<Float>.stride }
-}

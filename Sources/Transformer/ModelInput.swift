@@ -6,7 +6,7 @@ package struct ModelInput: Sendable {
     /// One run of rows.
     package enum Piece: Sendable {
         case tokens([Int32])
-        /// `key` names the pixels and their layout: equal keys, equal features.
+        /// `key` names the pixels and their layout: equal keys, equal features in equal places.
         case image(ImageFeatures, key: String)
         /// Rows of an image that is still to be encoded: named and counted, and not to be computed yet.
         case awaited(key: String, tokens: Int)
@@ -18,6 +18,24 @@ package struct ModelInput: Sendable {
             case .image(let features, _): features.tokens
             case .awaited(_, let tokens): tokens
             }
+        }
+
+        /// How far behind its first row the next piece starts, on every axis.
+        var advance: Int {
+            switch self {
+            case .tokens(let ids): ids.count
+            case .image(let features, _): features.grid?.advance ?? features.tokens
+            // Nothing behind it is computed before it is an image.
+            case .awaited(_, let tokens): tokens
+            }
+        }
+
+        /// Where row `index` stands, counted from the first.
+        func position(ofRow index: Int) -> RowPosition {
+            guard case .image(let features, _) = self, let grid = features.grid else {
+                return RowPosition(index)
+            }
+            return grid.position(ofRow: index)
         }
     }
 
@@ -97,6 +115,29 @@ package struct ModelInput: Sendable {
                 body(piece, (lower - start)..<(upper - start), lower - range.lowerBound)
             }
             start = end
+        }
+    }
+
+    /// Calls `body` with the place of every row of `range`, in order.
+    ///
+    /// A piece starts where the one before it ends; what comes after the prompt, one token at a time,
+    /// goes on counting from there.
+    package func forEachPosition(of range: Range<Int>, _ body: (RowPosition) -> Void) {
+        var start = 0
+        var base = 0
+        for piece in pieces {
+            let end = start + piece.count
+            if end > range.lowerBound, start < range.upperBound {
+                for row in max(range.lowerBound, start)..<min(range.upperBound, end) {
+                    var place = piece.position(ofRow: row - start)
+                    place.time += base
+                    place.down += base
+                    place.across += base
+                    body(place)
+                }
+            }
+            start = end
+            base += piece.advance
         }
     }
 }

@@ -11,11 +11,14 @@ package struct ModelMemory: Sendable, Equatable {
     package var total: Int { weights + keyValueCache + activations }
 
     /// Estimates a checkpoint for sequences of `positions`, prefilled `rowCapacity` rows at a time.
+    /// - patchLimit: patches of the largest picture of a Qwen-VL model; as many as fill a sequence
+    ///   where the preprocessing allows more.
     package init(
         config: ModelConfig,
         checkpoint: Checkpoint,
         positions: Int,
-        rowCapacity: Int
+        rowCapacity: Int,
+        patchLimit: Int = .max
     ) {
         var weights = 0
         for name in checkpoint.tensorNames {
@@ -30,16 +33,29 @@ package struct ModelMemory: Sendable, Equatable {
         }
         self.weights = weights
         keyValueCache = SequenceState.byteCount(config: config.text, capacity: positions)
+        let visual =
+            switch config.visual {
+            case .llava(let config):
+                VisionActivations.byteCount(
+                    config: config.vision,
+                    hiddenSize: config.text.hiddenSize
+                ) + Self.imageByteCount(config)
+            case .qwen(let vision):
+                QwenVisionActivations.byteCount(
+                    config: vision,
+                    hiddenSize: config.text.hiddenSize,
+                    patches: min(
+                        patchLimit,
+                        QwenVisionConfig.mergeSize * QwenVisionConfig.mergeSize * positions
+                    )
+                )
+            }
         activations =
-            TextActivations.byteCount(config: config.text, rowCapacity: rowCapacity)
-            + VisionActivations.byteCount(
-                config: config.vision,
-                hiddenSize: config.text.hiddenSize
-            ) + Self.imageByteCount(config)
+            TextActivations.byteCount(config: config.text, rowCapacity: rowCapacity) + visual
     }
 
     /// Pixels and projected features of the image with the most tiles.
-    private static func imageByteCount(_ config: ModelConfig) -> Int {
+    private static func imageByteCount(_ config: LlavaConfig) -> Int {
         let vision = config.vision
         let area = config.imageGridPinpoints.map { $0.height * $0.width }.max() ?? 0
         let tiles = 1 + area / (vision.imageSize * vision.imageSize)

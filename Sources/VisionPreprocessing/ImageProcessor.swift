@@ -43,13 +43,11 @@ package struct ImageProcessor: Sendable {
         self.mean = mean
         self.standardDeviation = standardDeviation
         self.pinpoints = pinpoints
-        levels = (0..<3).flatMap { channel in
-            (0..<256).map { level in
-                // `rescale` multiplies in double precision and casts; `normalize` is single.
-                let rescaled = Float(Double(level) * (1.0 / 255.0))
-                return (rescaled - mean[channel]) / standardDeviation[channel]
-            }
-        }
+        levels = PixelLevels.values(
+            mean: mean,
+            standardDeviation: standardDeviation,
+            arithmetic: .pillow
+        )
         // int(mean · 255) on the decimal number of the configuration: the shortest text of the
         // Float gives it back, its binary expansion would not.
         paddingColour = mean.map { value in

@@ -48,8 +48,10 @@ struct ImageProcessorConfiguration: Sendable {
         guard let size = fields.size else { return nil }
         let side: Int
         switch size {
-        case .side(let value):
+        case .side(let value), .edges(shortest: let value, longest: _):
             side = value
+        case .pixels:
+            throw error("size: expected the side of a tile, got bounds of pixels.")
         case .rectangle(let height, let width):
             guard height == width else {
                 throw error("size: expected a square, got \(height) × \(width).")
@@ -62,6 +64,45 @@ struct ImageProcessorConfiguration: Sendable {
             )
         }
         return side
+    }
+
+    /// Bounds of a picture's area: `min_pixels` and `max_pixels`, else the edges of `size`.
+    func pixels(
+        least: Int,
+        most: Int
+    ) throws(VisionPreprocessingError) -> (least: Int, most: Int) {
+        var bounds = (least: least, most: most)
+        switch fields.size {
+        case .edges(let shortest, let longest), .pixels(let shortest, let longest):
+            bounds = (shortest, longest)
+        case .side, .rectangle:
+            throw error("size: expected shortest_edge and longest_edge, got something else.")
+        case nil:
+            break
+        }
+        bounds = (fields.min_pixels ?? bounds.least, fields.max_pixels ?? bounds.most)
+        guard bounds.least >= 1, bounds.least <= bounds.most, bounds.most <= 1 << 30 else {
+            throw error(
+                "min_pixels and max_pixels (or size): expected two ascending numbers from 1 to "
+                    + "\(1 << 30), got \(bounds.least) and \(bounds.most)."
+            )
+        }
+        return bounds
+    }
+
+    /// Refuses patches of another size than the vision tower's.
+    func checkPatches(side: Int) throws(VisionPreprocessingError) {
+        let sizes = [
+            ("patch_size", fields.patch_size, side), ("merge_size", fields.merge_size, 2),
+            ("temporal_patch_size", fields.temporal_patch_size, 2),
+        ]
+        for (name, value, expected) in sizes {
+            guard let value, value != expected else { continue }
+            throw error(
+                "\(name): expected \(expected), got \(value). Is config.json from another "
+                    + "checkpoint?"
+            )
+        }
     }
 
     /// Per channel.
@@ -160,13 +201,13 @@ struct ImageProcessorConfiguration: Sendable {
     // MARK: - Fields
 
     private static let sides = 14...4096
-    /// OpenAI CLIP's, the class default of the LLaVA-OneVision processor.
+    /// OpenAI CLIP's, the class default of the LLaVA-OneVision and Qwen2-VL processors.
     private static let clipMean = [0.48145466, 0.4578275, 0.40821073]
     private static let clipDeviation = [0.26862954, 0.26130258, 0.27577711]
 
     private var usesClipDefaults: Bool {
         let type = fields.image_processor_type ?? fields.video_processor_type ?? ""
-        return type.hasPrefix("LlavaOnevision") || type.hasPrefix("CLIP")
+        return ["LlavaOnevision", "CLIP", "Qwen2VL"].contains { type.hasPrefix($0) }
     }
 
     private func channels(
@@ -266,11 +307,18 @@ struct ImageProcessorConfiguration: Sendable {
         let do_normalize: Bool?
         let resample: Int?
         let rescale_factor: Double?
+        let min_pixels: Int?
+        let max_pixels: Int?
+        let patch_size: Int?
+        let merge_size: Int?
+        let temporal_patch_size: Int?
     }
 
     private enum Size: Decodable, Sendable {
         case side(Int)
         case rectangle(height: Int, width: Int)
+        case edges(shortest: Int, longest: Int)
+        case pixels(least: Int, most: Int)
 
         init(from decoder: any Decoder) throws {
             if let side = try? decoder.singleValueContainer().decode(Int.self) {
@@ -278,7 +326,11 @@ struct ImageProcessorConfiguration: Sendable {
                 return
             }
             let sides = try decoder.singleValueContainer().decode([String: Int].self)
-            if let edge = sides["shortest_edge"] {
+            if let shortest = sides["shortest_edge"], let longest = sides["longest_edge"] {
+                self = .edges(shortest: shortest, longest: longest)
+            } else if let least = sides["min_pixels"], let most = sides["max_pixels"] {
+                self = .pixels(least: least, most: most)
+            } else if let edge = sides["shortest_edge"] {
                 self = .side(edge)
             } else if let height = sides["height"], let width = sides["width"] {
                 self = .rectangle(height: height, width: width)

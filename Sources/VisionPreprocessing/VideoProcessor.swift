@@ -12,12 +12,11 @@ package struct VideoProcessor: Sendable {
     package init(imageSize: Int, mean: [Float], standardDeviation: [Float]) {
         precondition(imageSize > 0 && mean.count == 3 && standardDeviation.count == 3)
         self.imageSize = imageSize
-        levels = (0..<3).flatMap { channel in
-            // `rescale_and_normalize` folds the division by 255 into mean and deviation.
-            let mean = mean[channel] * 255
-            let deviation = standardDeviation[channel] * 255
-            return (0..<256).map { (Float($0) - mean) / deviation }
-        }
+        levels = PixelLevels.values(
+            mean: mean,
+            standardDeviation: standardDeviation,
+            arithmetic: .torchvision
+        )
     }
 
     /// The processor a checkpoint's directory describes, see ``ImageProcessorConfiguration``.

@@ -54,14 +54,16 @@ struct ClipTests {
     func frameByFrame() throws {
         let session = try Self.session()
         let clip = try Self.clip([1, 2, 3], width: 60, height: 90)
-        let processed = session.builder.videoProcessor.tiles(of: clip.frames.map(\.image))
-        let whole = session.model.encodeImage(
+        let processed = try Self.llava(session).family.videoProcessor.tiles(
+            of: clip.frames.map(\.image)
+        )
+        let whole = try Self.llava(session).model.encodeImage(
             ImageTiles(
                 tileCount: 3,
                 pixels: processed.normalized(),
                 packing: .pooledFrames(count: 3)
             ),
-            activations: session.visionActivations,
+            activations: Self.llava(session).activations,
             pool: session.pool,
             interrupt: {}
         )
@@ -74,13 +76,15 @@ struct ClipTests {
     func repeatedFrames() throws {
         let session = try Self.session()
         var encoded = 0
-        session.visionActivations.observer = { stage, _, _ in
+        session.visualEncoder.observer = { stage, _, _ in
             if stage == .projector { encoded += 1 }
         }
-        defer { session.visionActivations.observer = nil }
+        defer { session.visualEncoder.observer = nil }
         let still = try Self.features(of: Self.clip([7, 7, 7, 8, 7]), session)
         #expect(encoded == 2)
-        let rows = session.model.packing.pooledSide * session.model.packing.pooledSide
+        let rows =
+            try Self.llava(session).model.packing.pooledSide
+            * Self.llava(session).model.packing.pooledSide
         let frame = rows * still.hidden
         #expect(still.tokens == 5 * rows + 1)
         #expect(still.values[..<frame] == still.values[frame..<2 * frame])
@@ -96,7 +100,7 @@ struct ClipTests {
             )
         }
         let plan = try Self.session().builder.plan(prompts[0])
-        let side = try Self.session().model.packing.pooledSide
+        let side = try Self.llava(Self.session()).model.packing.pooledSide
         #expect(plan.visuals.map(\.tokens) == [3 * side * side + 1, 2 * side * side + 1])
         #expect(plan.visuals.map(\.source) == [.clip(0), .clip(1)])
         #expect(plan.count == plan.tokens.count - 2 + plan.visualTokens)
@@ -148,7 +152,9 @@ struct ClipTests {
         let shared = first.input.commonPrefixCount(with: second.input)
         #expect(first.rows == first.input.count)
         #expect(second.rows == second.input.count - shared)
-        #expect(shared > session.model.packing.tokenCount(of: .pooledFrames(count: 2)))
+        #expect(
+            try shared > Self.llava(session).model.packing.tokenCount(of: .pooledFrames(count: 2))
+        )
     }
 
     @Test("a clip is named by its frames in their order, and is no image")
@@ -158,7 +164,7 @@ struct ClipTests {
             try TinyModel.image(width: 4, height: 4, seed: 2),
             try TinyModel.image(width: 4, height: 4, seed: 3)
         )
-        let clips = [[a, b], [b, a], [a], [a, b, c], [a, a, b], []].map(EngineClip.init)
+        let clips = [[a, b], [b, a], [a], [a, b, c], [a, a, b], []].map { EngineClip(frames: $0) }
         #expect(Set(clips.map(\.digest) + [a.digest]).count == clips.count + 1)
         #expect(EngineClip(frames: [a, b]).digest == clips[0].digest)
     }
@@ -211,10 +217,7 @@ struct ClipTests {
         let images = InputBuilder(
             tokenizer: builder.tokenizer,
             template: try ChatTemplate.read(directory: directory, modelType: "llava_onevision"),
-            processor: builder.processor,
-            videoProcessor: builder.videoProcessor,
-            packing: builder.packing,
-            layoutRule: builder.layoutRule,
+            family: builder.family,
             vocabularySize: builder.vocabularySize
         )
         let prompt = EnginePrompt(content: [.video(0), .text("x")], clips: [try Self.clip([1])])
@@ -230,6 +233,10 @@ struct ClipTests {
             directory: TinyModel.huggingFace,
             options: TinyModel.options(contextLimit: contextLimit)
         ).makeSession()
+    }
+
+    private static func llava(_ session: EngineSession) throws -> LlavaEncoder {
+        try #require(session.visualEncoder as? LlavaEncoder)
     }
 
     /// A clip of made-up frames; equal seeds, equal frames.

@@ -117,7 +117,7 @@ struct EngineTests {
             await #expect(throws: InferenceError.cancelled) {
                 try await engine.perform { session, cancellation throws(InferenceError) in
                     var calls = 0
-                    session.visionActivations.observer = { _, _, _ in
+                    session.visualEncoder.observer = { _, _, _ in
                         if stage == 0 { cancellation.set() }
                     }
                     session.textActivations.observer = { _, _, _ in
@@ -125,7 +125,7 @@ struct EngineTests {
                         if calls == 6 { cancellation.set() }
                     }
                     defer {
-                        session.visionActivations.observer = nil
+                        session.visualEncoder.observer = nil
                         session.textActivations.observer = nil
                     }
                     return try session.generate(

@@ -26,6 +26,35 @@ struct ParityTests {
         #expect(exact.allSatisfy { $0.difference == 0 })
     }
 
+    @Test(
+        "every committed case of Qwen-VL is within tolerance, pixels, tokens and places exact",
+        arguments: [
+            ("qwen2_5_vl", 256, 7), ("qwen3_vl", 256, 9), ("qwen2_5_vl", 23, 7),
+            ("qwen3_vl", 23, 9),
+        ]
+    )
+    func qwen(family: String, prefillRows: Int, count: Int) throws {
+        let report = try ParityRun(
+            checkpoint: TinyModel.goldens + "/\(family)/hf-bf16",
+            goldens: TinyModel.goldens + "/\(family)/golden",
+            threads: 2,
+            prefillRows: prefillRows,
+            loadImage: { try TinyModel.picture($0) }
+        ).run()
+        #expect(report.isWithin, "\(report.text)")
+        #expect(report.cases.count { $0.skipped == nil } == count)
+        var exact: Set = [
+            "pixels", "pixel_sample", "clip_pixels", "clip_pixel_sample", "token_ids",
+            "chat_template", "positions", "greedy_ids",
+        ]
+        if family == "qwen2_5_vl" { exact.formUnion(["trained_positions", "trained_greedy_ids"]) }
+        let measured = report.worst.filter { exact.contains($0.stage) }
+        #expect(Set(measured.map(\.stage)) == exact)
+        #expect(measured.allSatisfy { $0.difference == 0 })
+        #expect(report.worst.contains { $0.stage == "projector_out" })
+        #expect(report.worst.contains { $0.stage == "deepstack_1" } == (family == "qwen3_vl"))
+    }
+
     @Test("a case that is over its tolerance is named and fails the report")
     func overTolerance() throws {
         let parity = try ParityRun(

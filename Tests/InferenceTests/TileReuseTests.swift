@@ -17,15 +17,16 @@ struct TileReuseTests {
             options: TinyModel.options()
         ).makeSession()
         let image = try TinyModel.image(width: width, height: height, seed: 5).image
+        let family = try #require(session.builder.family as? LlavaFamily)
         let tiles = ImageTiles(
-            tileCount: session.builder.tiles(of: image, layout: .anyres).tiles.count,
-            pixels: session.builder.tiles(of: image, layout: .anyres).normalized(),
-            packing: session.builder.tilePacking(of: image, layout: .anyres)
+            tileCount: family.tiles(of: image, layout: .anyres).tiles.count,
+            pixels: family.tiles(of: image, layout: .anyres).normalized(),
+            packing: family.tilePacking(of: image, layout: .anyres)
         )
-        let (quick, quickSteps) = encode(tiles, session)
-        session.visionActivations.observer = { _, _, _ in }
-        let (whole, wholeSteps) = encode(tiles, session)
-        session.visionActivations.observer = nil
+        let (quick, quickSteps) = try encode(tiles, session)
+        session.visualEncoder.observer = { _, _, _ in }
+        let (whole, wholeSteps) = try encode(tiles, session)
+        session.visualEncoder.observer = nil
 
         #expect(quick.map(\.bitPattern) == whole.map(\.bitPattern))
         let layers = (wholeSteps - tiles.tileCount) / tiles.tileCount
@@ -38,7 +39,7 @@ struct TileReuseTests {
             directory: TinyModel.huggingFace,
             options: TinyModel.options()
         ).makeSession()
-        let side = session.model.config.vision.imageSize
+        let side = try #require(session.model.llava).config.vision.imageSize
         let count = 3 * side * side
         let a = [Float](repeating: 0.25, count: count)
         // Differ from each other in the last float only.
@@ -50,20 +51,24 @@ struct TileReuseTests {
             pixels: a + b + a + zero + negativeZero + b + b,
             packing: .anyres(gridRows: 2, gridColumns: 3, originalWidth: 3, originalHeight: 2)
         )
-        let (quick, quickSteps) = encode(tiles, session)
-        session.visionActivations.observer = { _, _, _ in }
-        let (whole, wholeSteps) = encode(tiles, session)
+        let (quick, quickSteps) = try encode(tiles, session)
+        session.visualEncoder.observer = { _, _, _ in }
+        let (whole, wholeSteps) = try encode(tiles, session)
         let layers = wholeSteps / 7 - 1
         #expect(quick.map(\.bitPattern) == whole.map(\.bitPattern))
         #expect(quickSteps == wholeSteps - 3 * layers, "a, b, zero and negative zero are encoded")
     }
 
     /// The features, and how often the encoder looked whether to stop: once a tile and once a layer.
-    private func encode(_ tiles: ImageTiles, _ session: EngineSession) -> ([Float], Int) {
+    private func encode(
+        _ tiles: ImageTiles,
+        _ session: EngineSession
+    ) throws -> ([Float], Int) {
+        let encoder = try #require(session.visualEncoder as? LlavaEncoder)
         var steps = 0
-        let features = session.model.encodeImage(
+        let features = encoder.model.encodeImage(
             tiles,
-            activations: session.visionActivations,
+            activations: encoder.activations,
             pool: session.pool,
             interrupt: { steps += 1 }
         )

@@ -48,6 +48,7 @@ struct ClusterWriterTests {
         let writer = ClusterWriter(
             examples: ExampleWriter(pack: try PromptPack.builtin(), media: media),
             builder: blueprint.inputBuilder(vocabularySize: layout.vocabularySize),
+            family: try #require(blueprint.family as? LlavaFamily),
             endOfTurn: try blueprint.turnTokens().endOfTurn,
             contextLimit: 1 << 20,
             lossMean: lossMean,

@@ -28,7 +28,7 @@ struct EngineAgreementTests {
         var branchIndex = 0
         for sequence in batch.sequences {
             for branch in sequence.branches {
-                let expected = engineLoss(engine, batch, sequence, branch, pool)
+                let expected = try engineLoss(engine, batch, sequence, branch, pool)
                 #expect(
                     abs(outcome.branchLosses[branchIndex] - expected.loss) < 1e-4,
                     "seed \(seed), branch \(branchIndex)"
@@ -47,13 +47,13 @@ struct EngineAgreementTests {
         _ sequence: BatchSequence,
         _ branch: BatchBranch,
         _ pool: ComputeThreadPool
-    ) -> (loss: Double, isCorrect: Bool) {
+    ) throws -> (loss: Double, isCorrect: Bool) {
         var input = ModelInput()
         for piece in sequence.prefix {
             switch piece {
             case .tokens(let ids): input.append(tokens: ids)
             case .image(let index):
-                input.append(image: features(engine, batch, index, pool), key: "")
+                input.append(image: try features(engine, batch, index, pool), key: "")
             }
         }
         let start = input.count
@@ -85,19 +85,20 @@ struct EngineAgreementTests {
         _ batch: TrainingBatch,
         _ index: Int,
         _ pool: ComputeThreadPool
-    ) -> ImageFeatures {
+    ) throws -> ImageFeatures {
         let image = batch.images[index]
-        let size = engine.config.vision.imageSize
+        let llava = try #require(engine.llava)
+        let size = llava.config.vision.imageSize
         let floats = 3 * size * size
         let tiles = ImageTiles(
             tileCount: image.tiles.count,
             pixels: image.tiles.flatMap { batch.tiles[$0 * floats..<($0 + 1) * floats] },
             packing: image.packing
         )
-        return engine.encodeImage(
+        return llava.encodeImage(
             tiles,
             activations: VisionActivations(
-                config: engine.config.vision,
+                config: llava.config.vision,
                 hiddenSize: engine.config.text.hiddenSize
             ),
             pool: pool,

@@ -206,7 +206,7 @@ struct ModelDirectoryTests {
         )
         try config.write(toFile: path, atomically: true, encoding: .utf8)
         let deep = ParameterLayout(
-            config: try ModelConfig(directory: like),
+            config: try LlavaConfig(trainable: like),
             vocabularySize: layout.vocabularySize
         )
         #expect(deep.config.text.layerCount == layers + 2)

@@ -89,7 +89,7 @@ struct TorchStepTests {
         [UInt8](try Data(contentsOf: URL(filePath: golden + "/" + name)))
     }
 
-    private static func batch(_ document: JSONNode, config: ModelConfig) throws -> TrainingBatch {
+    private static func batch(_ document: JSONNode, config: LlavaConfig) throws -> TrainingBatch {
         let size = config.vision.imageSize
         let tiles = (0..<(8 * 3 * size * size)).map { Float(Double(($0 * 7919) % 511) / 255 - 1) }
         var images: [BatchImage] = []

@@ -55,7 +55,7 @@ enum TrainingSamples {
 
     /// Grouped queries (4 heads over 2), tiles of 4 × 4 patches with a pixel left over, at most 2 tiles'
     /// worth of patches.
-    static func config(tied: Bool, directory: ScratchDirectory) throws -> ModelConfig {
+    static func config(tied: Bool, directory: ScratchDirectory) throws -> LlavaConfig {
         try directory.write(
             """
             {"architectures": ["LlavaOnevisionForConditionalGeneration"],
@@ -73,7 +73,7 @@ enum TrainingSamples {
             """,
             to: "config.json"
         )
-        return try ModelConfig(directory: directory.path)
+        return try LlavaConfig(trainable: directory.path)
     }
 
     /// Parameters with lively values everywhere, so that every path has a gradient to be seen.
@@ -122,7 +122,7 @@ enum TrainingSamples {
     }
 
     /// Branches over pictures, over a video, over nothing, and a branch that is not scored.
-    static func batch(_ config: ModelConfig, seed: UInt64) -> TrainingBatch {
+    static func batch(_ config: LlavaConfig, seed: UInt64) -> TrainingBatch {
         var numbers = SeededNumbers(state: seed)
         let size = config.vision.imageSize
         let tiles = (0..<(7 * 3 * size * size)).map { _ in numbers.uniform() }

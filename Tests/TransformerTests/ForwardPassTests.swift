@@ -98,7 +98,7 @@ struct ForwardPassTests {
 
     @Test("encodes an image to the same bits whatever the threads", arguments: [1, 2, 3])
     func imageThreads(threads: Int) throws {
-        let model = try Self.model.get()
+        let model = try #require(Self.model.get().llava)
         let size = model.config.vision.imageSize
         let pixels = (0..<(2 * 3 * size * size)).map { Float(($0 * 7919) % 511) / 255 - 1 }
         let tiles = ImageTiles(

@@ -17,6 +17,7 @@ struct ModelConfigTests {
     )
     func goldens(name: String) throws {
         let config = try ModelConfig(directory: CheckpointGoldens.path + "/" + name)
+        let llava = try #require(config.llava)
         let isOriginal = name.hasPrefix("orig")
         #expect(config.family == (isOriginal ? .llavaQwen : .llavaOneVision))
         #expect(config.modelType == (isOriginal ? "llava_qwen" : "llava_onevision"))
@@ -30,16 +31,16 @@ struct ModelConfigTests {
         #expect(config.text.rmsNormEpsilon == 1e-6)
         #expect(config.text.ropeTheta == 1e6)
         #expect(!config.text.tiesWordEmbeddings)
-        #expect(config.vision.hiddenSize == 48)
-        #expect(config.vision.intermediateSize == 80)
-        #expect(config.vision.layerCount == 3)
-        #expect(config.vision.headCount == 2)
-        #expect(config.vision.imageSize == 104)
-        #expect(config.vision.gridSide == 7)
-        #expect(config.vision.layerNormEpsilon == 1e-6)
-        #expect(config.imageGridPinpoints.count == 36)
-        #expect(config.maximumTiles == 9)
-        #expect(config.imageTokenID == (isOriginal ? nil : 965))
+        #expect(llava.vision.hiddenSize == 48)
+        #expect(llava.vision.intermediateSize == 80)
+        #expect(llava.vision.layerCount == 3)
+        #expect(llava.vision.headCount == 2)
+        #expect(llava.vision.imageSize == 104)
+        #expect(llava.vision.gridSide == 7)
+        #expect(llava.vision.layerNormEpsilon == 1e-6)
+        #expect(llava.imageGridPinpoints.count == 36)
+        #expect(llava.maximumTiles == 9)
+        #expect(llava.imageTokenID == (isOriginal ? nil : 965))
         #expect(config.endOfSequenceIDs == (name == "hf-fp32" ? [964] : [964, 962]))
         #expect(config.contextLength == 32_768)
     }
@@ -47,15 +48,16 @@ struct ModelConfigTests {
     @Test("a published original checkpoint is SigLIP so400m by name, tilings given as a range")
     func publishedOriginal() throws {
         let config = try read(Self.published)
+        let llava = try #require(config.llava)
         #expect(config.family == .llavaQwen)
-        #expect(config.vision == .siglipSo400m)
-        #expect(config.vision.gridSide == 27)
+        #expect(llava.vision == .siglipSo400m)
+        #expect(llava.vision.gridSide == 27)
         #expect(config.text.headDimension == 128)
-        #expect(config.imageGridPinpoints.count == 36)
-        #expect(config.imageGridPinpoints[1] == GridSize(height: 768, width: 384))
+        #expect(llava.imageGridPinpoints.count == 36)
+        #expect(llava.imageGridPinpoints[1] == GridSize(height: 768, width: 384))
         #expect(config.contextLength == 16_384)
         #expect(config.endOfSequenceIDs == [151_645])
-        #expect(config.imageTokenID == nil)
+        #expect(llava.imageTokenID == nil)
     }
 
     @Test("omitted keys have the reference's class defaults")
@@ -64,14 +66,15 @@ struct ModelConfigTests {
             #"{"architectures": ["LlavaOnevisionForConditionalGeneration"], "text_config": {}, "#
                 + #""vision_config": {"image_size": 384, "patch_size": 14}}"#
         )
+        let llava = try #require(config.llava)
         #expect(config.text.hiddenSize == 4096)
         #expect(config.text.keyValueHeadCount == 32)
         #expect(config.text.ropeTheta == 10_000)
         #expect(config.text.vocabularySize == 151_936)
-        #expect(config.vision.hiddenSize == 768)
-        #expect(config.vision.layerCount == 12)
-        #expect(config.imageGridPinpoints.count == 36)
-        #expect(config.imageTokenID == 151_646)
+        #expect(llava.vision.hiddenSize == 768)
+        #expect(llava.vision.layerCount == 12)
+        #expect(llava.imageGridPinpoints.count == 36)
+        #expect(llava.imageTokenID == 151_646)
         #expect(config.endOfSequenceIDs.isEmpty)
     }
 
@@ -80,7 +83,7 @@ struct ModelConfigTests {
         arguments: [
             (
                 "LlavaQwenForCausalLM", "Qwen2VLForConditionalGeneration",
-                "architectures[0]: expected 'LlavaOnevisionForConditionalGeneration' or 'LlavaQwenForCausalLM', got 'Qwen2VLForConditionalGeneration'"
+                "architectures[0]: expected 'LlavaOnevisionForConditionalGeneration', 'LlavaQwenForCausalLM', 'Qwen2_5_VLForConditionalGeneration' or 'Qwen3VLForConditionalGeneration', got 'Qwen2VLForConditionalGeneration'"
             ),
             ("LlavaQwenForCausalLM", "LlavaForConditionalGeneration", "architectures[0]: expected"),
             (
@@ -201,10 +204,11 @@ struct ModelConfigTests {
                 : String(decoding: mutator.mutate(Array(source.utf8)), as: UTF8.self)
             do {
                 let config = try read(text)
+                let llava = try #require(config.llava)
                 // Products that the engine forms: they must not overflow.
                 #expect(config.text.headCount * config.text.headDimension <= 1 << 20)
-                #expect(config.vision.gridSide <= 256 && config.maximumTiles <= 1024)
-                #expect(config.imageGridPinpoints.allSatisfy { $0.height * $0.width < 1 << 36 })
+                #expect(llava.vision.gridSide <= 256 && llava.maximumTiles <= 1024)
+                #expect(llava.imageGridPinpoints.allSatisfy { $0.height * $0.width < 1 << 36 })
             } catch let error as CheckpointError {
                 refused += 1
                 #expect(error.description.contains("config.json: "), "\(seed), \(round): \(error)")

@@ -66,13 +66,47 @@ struct ModelInputTests {
         #expect(input.count == 12)
     }
 
+    @Test("places of a picture and of a clip, and of what stands after them")
+    func places() {
+        var input = tokens([1, 2])
+        let picture = VisualGrid.picture(rows: 2, columns: 3)
+        input.append(image: features(6, grid: picture), key: "x")
+        input.append(tokens: [9])
+        let clip = VisualGrid(frames: 3, rows: 1, columns: 2, frameInterval: 1.5, advance: 4)
+        input.append(image: features(6, grid: clip), key: "y")
+        input.append(tokens: [7, 8])
+        var seen: [[Int]] = []
+        input.forEachPosition(of: 0..<input.count) { seen.append([$0[0], $0[1], $0[2]]) }
+        #expect(
+            seen == [
+                [0, 0, 0], [1, 1, 1],
+                [2, 2, 2], [2, 2, 3], [2, 2, 4], [2, 3, 2], [2, 3, 3], [2, 3, 4],
+                [5, 5, 5],
+                [6, 6, 6], [6, 6, 7], [7, 6, 6], [7, 6, 7], [9, 6, 6], [9, 6, 7],
+                [10, 10, 10], [11, 11, 11],
+            ]
+        )
+        for start in 0..<input.count {
+            var part: [[Int]] = []
+            input.forEachPosition(of: start..<min(start + 4, input.count)) {
+                part.append([$0[0], $0[1], $0[2]])
+            }
+            #expect(part == Array(seen[start..<min(start + 4, input.count)]))
+        }
+    }
+
     private func tokens(_ ids: [Int32]) -> ModelInput {
         var input = ModelInput()
         input.append(tokens: ids)
         return input
     }
 
-    private func features(_ tokens: Int) -> ImageFeatures {
-        ImageFeatures(tokens: tokens, hidden: 1, values: Array(repeating: 0, count: tokens))
+    private func features(_ tokens: Int, grid: VisualGrid? = nil) -> ImageFeatures {
+        ImageFeatures(
+            tokens: tokens,
+            hidden: 1,
+            values: Array(repeating: 0, count: tokens),
+            grid: grid
+        )
     }
 }

@@ -43,6 +43,8 @@ struct WeightReaderTests {
             ),
             ("model.language_model.norm.weight", "text.norm.weight"),
             ("model.embed_tokens.weight", "text.embed_tokens.weight"),
+            ("visual.blocks.0.norm1.weight", "vision.blocks.0.norm1.weight"),
+            ("model.visual.blocks.0.norm1.weight", "vision.blocks.0.norm1.weight"),
             ("lm_head.weight", "lm_head.weight"),
             ("language_model.lm_head.weight", "lm_head.weight"),
         ]

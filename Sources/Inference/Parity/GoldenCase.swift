@@ -7,6 +7,16 @@ package import Transformer
 package struct GoldenCase: Sendable {
     /// The JSON part. Keys as the generator writes them.
     package struct Record: Decodable, Sendable {
+        struct Message: Decodable, Sendable {
+            struct Part: Decodable, Sendable {
+                let type: String
+                let text: String?
+            }
+            let content: [Part]
+        }
+        struct VideoMetadata: Decodable, Sendable {
+            let fps: Double?
+        }
         let family: String
         let prompt: String
         let images: [String]
@@ -21,9 +31,24 @@ package struct GoldenCase: Sendable {
         let fp32MinMargin: Double?
         /// Largest difference of logits between two attention paths of the reference itself.
         let noiseFloor: Double?
+        let messages: [Message]?
+        let expandedPrompt: String?
+        let promptForm: String?
+        let pixelBackend: String?
+        let videoMetadata: VideoMetadata?
+        /// The processor chose among the frames.
+        let samplesFrames: Bool?
+        /// Of a clip of Qwen2.5-VL in the places it was trained with.
+        let trainedGenIDs: [Int32]?
 
         private enum CodingKeys: String, CodingKey {
-            case family, prompt, images
+            case family, prompt, images, messages
+            case expandedPrompt = "expanded_prompt"
+            case promptForm = "prompt_form"
+            case pixelBackend = "pixel_backend"
+            case videoMetadata = "video_metadata"
+            case samplesFrames = "do_sample_frames"
+            case trainedGenIDs = "v457_gen_ids"
             case videoFrames = "video_frames"
             case inputIDs = "input_ids"
             case batchNumImages = "batch_num_images"

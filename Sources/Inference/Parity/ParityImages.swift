@@ -11,33 +11,42 @@ extension ParityRun {
     /// Cuts and encodes the images of a case; measures pixels, vision tower, projector and packing.
     func imageFeatures(
         _ golden: GoldenCase,
+        _ encoder: LlavaEncoder,
         taps: ParityTaps,
         meter: inout ParityMeter
     ) throws -> [ImageFeatures] {
-        let cuts = try cuts(of: golden)
+        let cuts = try cuts(of: golden, encoder.family)
         guard !cuts.isEmpty else { return [] }
         try measurePixels(golden, cuts.map(\.processed), meter: &meter)
 
         let isOriginal = golden.pipeline == .original || golden.pipeline == .originalFrames
         let packing = ImagePacking(
-            gridSide: session.model.packing.gridSide,
-            maximumTiles: session.model.packing.maximumTiles,
+            gridSide: encoder.model.packing.gridSide,
+            maximumTiles: encoder.model.packing.maximumTiles,
             rounding: isOriginal ? .truncated : .sevenDecimals
         )
         let features = cuts.map { cut in
-            session.model.encodeImage(
+            encoder.model.encodeImage(
                 ImageTiles(
                     tileCount: cut.processed.tiles.count,
                     pixels: cut.processed.normalized(),
                     packing: cut.packing
                 ),
-                activations: session.visionActivations,
+                activations: encoder.activations,
                 pool: session.pool,
                 packing: packing,
                 interrupt: {}
             )
         }
         guard !isSinglePrecision else { return features }
+        measureVision(golden, taps: taps, meter: &meter)
+        let key = golden.pipeline == .video ? "video_features" : "image_features"
+        meter.features(key, features.flatMap(\.values), golden.floats(key) ?? [])
+        return features
+    }
+
+    /// What the observers saw of the vision tower.
+    func measureVision(_ golden: GoldenCase, taps: ParityTaps, meter: inout ParityMeter) {
         if let expected = golden.floats("vision_layer_norms") {
             meter.norms("vision_layers", taps.visionNorms.flatMap { $0 }, expected)
         }
@@ -47,12 +56,9 @@ extension ParityRun {
         if let expected = golden.floats("projector_out") {
             meter.features("projector_out", taps.projectorOut, expected)
         }
-        let key = golden.pipeline == .video ? "video_features" : "image_features"
-        meter.features(key, features.flatMap(\.values), golden.floats(key) ?? [])
-        return features
     }
 
-    private func load(_ name: String) throws(ParityError) -> RGBImage {
+    func load(_ name: String) throws(ParityError) -> RGBImage {
         do {
             return try loadImage(name)
         } catch {
@@ -64,20 +70,20 @@ extension ParityRun {
     }
 
     /// What a case shows, cut into tiles.
-    private func cuts(of golden: GoldenCase) throws -> [Cut] {
+    private func cuts(of golden: GoldenCase, _ family: LlavaFamily) throws -> [Cut] {
         if golden.pipeline == .video {
             let frames = try golden.record.videoFrames.map { try load($0) }
             return [
                 Cut(
-                    processed: session.builder.videoProcessor.tiles(of: frames),
+                    processed: family.videoProcessor.tiles(of: frames),
                     packing: .pooledFrames(count: frames.count)
                 )
             ]
         }
         return try images(of: golden).map { image, layout in
             Cut(
-                processed: session.builder.tiles(of: image, layout: layout),
-                packing: session.builder.tilePacking(of: image, layout: layout)
+                processed: family.tiles(of: image, layout: layout),
+                packing: family.tilePacking(of: image, layout: layout)
             )
         }
     }

@@ -59,22 +59,27 @@ package struct ParityRun {
     ///
     /// - Throws: ``ParityError`` for a malformed case, or what the image loader throws.
     package func run(_ golden: GoldenCase) throws -> ParityReport.Case {
-        guard golden.record.family == "llava_ov" else {
+        guard golden.record.family == goldenFamily else {
             return skipped(golden, "family \(golden.record.family)")
         }
         let record = golden.record
         var meter = ParityMeter(noiseFloor: record.noiseFloor)
         let taps = ParityTaps(config: session.model.config)
         session.textActivations.observer = { taps.record($0, $1, $2) }
-        session.visionActivations.observer = { taps.record($0, $1, $2) }
+        session.visualEncoder.observer = { taps.record($0, $1, $2) }
         defer {
             session.textActivations.observer = nil
-            session.visionActivations.observer = nil
+            session.visualEncoder.observer = nil
         }
 
-        let features = try imageFeatures(golden, taps: taps, meter: &meter)
-        measureTokens(golden, features: features, meter: &meter)
-        let input = try splice(golden, features)
+        let input: ModelInput
+        if let llava = session.visualEncoder as? LlavaEncoder {
+            let features = try imageFeatures(golden, llava, taps: taps, meter: &meter)
+            measureTokens(golden, features: features, meter: &meter)
+            input = try splice(golden, features)
+        } else {
+            input = try patchInput(golden, taps: taps, meter: &meter)
+        }
         guard input.count > 0, input.count <= session.contextLimit - record.genIDs.count else {
             throw ParityError(
                 "\(golden.name): expected 1 to \(session.contextLimit) tokens with the answer, got "
@@ -88,11 +93,22 @@ package struct ParityRun {
             measureText(golden, taps: taps, logits: prompt, meter: &meter)
         }
         try measureGreedy(golden, after: input, meter: &meter)
+        session.textActivations.observer = nil
+        try measureTrainedRules(golden, meter: &meter)
         return ParityReport.Case(
             name: golden.name,
             skipped: nil,
             measurements: meter.measurements
         )
+    }
+
+    /// What the generator calls this family.
+    private var goldenFamily: String {
+        switch family {
+        case .llavaOneVision, .llavaQwen: "llava_ov"
+        case .qwen25VL: "qwen2_5_vl"
+        case .qwen3VL: "qwen3_vl"
+        }
     }
 
     private func skipped(_ golden: GoldenCase, _ reason: String) -> ParityReport.Case {

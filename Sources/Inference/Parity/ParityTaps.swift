@@ -11,6 +11,8 @@ final class ParityTaps {
     var visionOut: [Float] = []
     /// Output rows of the projector, all tiles.
     var projectorOut: [Float] = []
+    /// Output rows of each DeepStack merger.
+    var deepstack: [[Float]]
     /// Norm of every row: input embedding, each decoder layer, final norm.
     var textNorms: [[Float]]
     /// The last row at each of the same points.
@@ -19,7 +21,14 @@ final class ParityTaps {
     private let visionLayers: Int
 
     init(config: ModelConfig) {
-        visionLayers = config.vision.layerCount
+        switch config.visual {
+        case .llava(let llava):
+            visionLayers = llava.vision.layerCount
+            deepstack = []
+        case .qwen(let vision):
+            visionLayers = vision.layerCount
+            deepstack = Array(repeating: [], count: vision.deepstackCount)
+        }
         visionNorms = Array(repeating: [], count: visionLayers + 1)
         textNorms = Array(repeating: [], count: config.text.layerCount + 2)
         textLast = Array(repeating: [], count: config.text.layerCount + 2)
@@ -34,6 +43,8 @@ final class ParityTaps {
             if index == visionLayers - 1 { visionOut += values }
         case .projector:
             projectorOut += values
+        case .deepstack(let level):
+            deepstack[level] += values
         case .inputEmbedding:
             recordText(0, values, columns)
         case .decoderLayer(let index):

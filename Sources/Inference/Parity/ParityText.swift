@@ -63,7 +63,7 @@ extension ParityRun {
 
     private func placeholderID(of golden: GoldenCase) -> Int32 {
         let named = session.builder.tokenizer.id(ofAddedToken: placeholder(of: golden)) ?? -200
-        return golden.pipeline == .video ? named : session.model.config.imageTokenID ?? named
+        return golden.pipeline == .video ? named : session.model.config.llava?.imageTokenID ?? named
     }
 
     /// The message a case's prompt was rendered from, when this checkpoint's template renders it.
@@ -213,24 +213,9 @@ extension ParityRun {
     ) throws {
         let record = golden.record
         let expected = isSinglePrecision ? record.fp32GenIDs ?? [] : record.genIDs
+        let (ids, rows) = try greedy(after: prompt, count: expected.count)
         let columns = try columns(of: golden)
-        let cancellation = CancellationFlag()
-        var input = prompt
-        var ids: [Int32] = []
-        var recorded: [Float] = []
-        var logits = session.model.decoder.logits(
-            ofRow: (prompt.count - 1) % session.textActivations.rowCapacity,
-            activations: session.textActivations,
-            pool: session.pool
-        )
-        for step in expected.indices {
-            recorded += columns.map { logits[$0] }
-            let token = try Sampler.greedy(logits)
-            ids.append(token)
-            guard step + 1 < expected.count else { break }
-            input.append(tokens: CollectionOfOne(token))
-            logits = try session.advance(to: input, cancellation: cancellation)
-        }
+        let recorded = rows.flatMap { row in columns.map { row[$0] } }
         let (note, isNearTie) = divergence(ids, expected, record, tolerance: meter.logitTolerance)
         if isNearTie {
             meter.add("greedy_ids", 0, tolerance: 0, count: expected.count, note: note)
@@ -240,6 +225,30 @@ extension ParityRun {
         if !isSinglePrecision && ids == expected {
             meter.logits("greedy_logits", recorded, golden.floats("gen_logits_cols") ?? [])
         }
+    }
+
+    /// The most probable tokens after a prompt that the sequence holds, and the logits of each.
+    func greedy(
+        after prompt: ModelInput,
+        count: Int
+    ) throws -> (ids: [Int32], logits: [[Float]]) {
+        var input = prompt
+        var ids: [Int32] = []
+        var rows: [[Float]] = []
+        var logits = session.model.decoder.logits(
+            ofRow: (prompt.count - 1) % session.textActivations.rowCapacity,
+            activations: session.textActivations,
+            pool: session.pool
+        )
+        for step in 0..<count {
+            rows.append(Array(logits))
+            let token = try Sampler.greedy(logits)
+            ids.append(token)
+            guard step + 1 < count else { break }
+            input.append(tokens: CollectionOfOne(token))
+            logits = try session.advance(to: input, cancellation: CancellationFlag())
+        }
+        return (ids, rows)
     }
 
     /// Where greedy ids part from the golden's, and whether the golden itself was about to toss a coin.

@@ -8,6 +8,8 @@ import VisionPreprocessing
 struct ClusterWriter: Sendable {
     let examples: ExampleWriter
     let builder: InputBuilder
+    /// What cuts pictures and clips.
+    let family: LlavaFamily
     /// The token that ends an answer.
     let endOfTurn: Int32
     /// The longest question with its answer, in rows.
@@ -91,14 +93,14 @@ struct ClusterWriter: Sendable {
 
     /// The index of a picture or clip in the cluster, cut into tiles when it is new.
     private func place(
-        _ visual: InputBuilder.PlannedVisual,
+        _ visual: PlannedVisual,
         of prompt: EnginePrompt,
         in cluster: inout PreparedCluster,
         _ places: inout ClusterPlaces
     ) -> Int {
         if let known = places.visuals[visual.key] { return known }
         var tiles: [Int] = []
-        for tile in builder.tiles(of: visual, in: prompt) {
+        for tile in family.tiles(of: visual, in: prompt) {
             // A square picture on a grid of one tile is the same tile twice, and the same again
             // when it is shown beside another.
             let key = TileKey(isFrame: visual.isClip, pixels: tile.tiles[0].pixels)
@@ -139,21 +141,30 @@ private struct TileKey: Hashable {
     let pixels: [UInt8]
 }
 
-extension InputBuilder.PlannedVisual {
+extension PlannedVisual {
     fileprivate var isClip: Bool {
         if case .clip = source { true } else { false }
     }
+
+    fileprivate var packing: ImageTiles.Packing {
+        guard case .tiles(_, let packing) = cut else {
+            preconditionFailure("expected a plan of LLaVA-OneVision")
+        }
+        return packing
+    }
 }
 
-extension InputBuilder {
+extension LlavaFamily {
     /// The tiles of a picture or clip, each by itself.
     fileprivate func tiles(of visual: PlannedVisual, in prompt: EnginePrompt) -> [ProcessedImage] {
-        switch visual.source {
-        case .image(let slot, let layout):
+        switch (visual.source, visual.cut) {
+        case (.image(let slot), .tiles(let layout, _)):
             let image = tiles(of: prompt.images[slot].image, layout: layout)
             return image.tiles.indices.map(image.tile)
-        case .clip(let slot):
+        case (.clip(let slot), .tiles):
             return prompt.clips[slot].frames.map { tile(of: $0.image) }
+        case (_, .patches):
+            preconditionFailure("expected a plan of LLaVA-OneVision")
         }
     }
 }

@@ -40,7 +40,7 @@ final class BatchPlan {
     private let tileFloats: Int
 
     /// Prepares for batches of a model.
-    init(config: ModelConfig) {
+    init(config: LlavaConfig) {
         features = FeatureRows(packing: ImagePacking(config))
         tileFloats = 3 * config.vision.imageSize * config.vision.imageSize
     }

@@ -19,7 +19,7 @@ struct ModelTensors {
     private(set) var all: [Tensor] = []
 
     /// Lists the tensors of `config`; the head is left out when it is the token embedding.
-    init(config: ModelConfig, vocabularySize: Int) {
+    init(config: LlavaConfig, vocabularySize: Int) {
         let hidden = config.text.hiddenSize
         addVision(config.vision)
         add(
@@ -165,6 +165,8 @@ func storedTensorName(ofCanonical name: String, family: ModelFamily) -> String {
                 ("text.", "model."),
                 ("image_newline", "model.image_newline"),
             ]
+        case .qwen25VL, .qwen3VL:
+            preconditionFailure("only LLaVA-OneVision has a parameter layout")
         }
     guard let prefix = prefixes.first(where: { name.hasPrefix($0.canonical) }) else { return name }
     return prefix.stored + name.dropFirst(prefix.canonical.count)

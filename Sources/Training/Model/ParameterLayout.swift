@@ -41,10 +41,10 @@ package struct ParameterLayout: Sendable, Equatable {
     /// Rows of the token embedding and of the head.
     package let vocabularySize: Int
     /// Dimensions of the model.
-    package let config: ModelConfig
+    package let config: LlavaConfig
 
     /// Lays out a model of `config` with `vocabularySize` token embeddings.
-    package init(config: ModelConfig, vocabularySize: Int) {
+    package init(config: LlavaConfig, vocabularySize: Int) {
         self.config = config
         self.vocabularySize = vocabularySize
         let tensors = ModelTensors(config: config, vocabularySize: vocabularySize).all
@@ -77,7 +77,7 @@ package struct ParameterLayout: Sendable, Equatable {
     /// - Throws: ``TrainingError/modelUnusable(_:)``.
     package init(checkpointDirectory: String) throws(TrainingError) {
         do {
-            let config = try ModelConfig(directory: checkpointDirectory)
+            let config = try LlavaConfig(trainable: checkpointDirectory)
             let reader = try WeightReader(checkpoint: Checkpoint(directory: checkpointDirectory))
             let stored = reader.shape(of: "text.embed_tokens.weight")
             self.init(

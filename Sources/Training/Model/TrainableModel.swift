@@ -8,7 +8,7 @@ package import Transformer
 /// training thread.
 package final class TrainableModel {
     /// Dimensions.
-    package let config: ModelConfig
+    package let config: LlavaConfig
     /// What is trained; whoever changes it does so between two calls.
     package let parameters: ParameterBuffer
     /// Sum of the gradients since ``clearGradients()``, in the layout of the parameters.
@@ -29,7 +29,7 @@ package final class TrainableModel {
     ///   gradients of other matrices stay 0, and a tower without any is not differentiated.
     /// - Precondition: the parameters are laid out for `config`.
     package init(
-        config: ModelConfig,
+        config: LlavaConfig,
         parameters: ParameterBuffer,
         pool: ComputeThreadPool,
         trained: Set<String>? = nil

@@ -22,7 +22,7 @@ final class VisionPass {
     private let hidden: Int
 
     /// Makes a tower without memory.
-    init(slots: ModelSlots, config: ModelConfig) {
+    init(slots: ModelSlots, config: LlavaConfig) {
         self.slots = slots
         self.config = config.vision
         hidden = config.text.hiddenSize
@@ -30,7 +30,7 @@ final class VisionPass {
     }
 
     /// Floats kept for each patch, gradients included.
-    static func floatsPerRow(_ config: ModelConfig) -> Int {
+    static func floatsPerRow(_ config: LlavaConfig) -> Int {
         let vision = config.vision
         return 3 * vision.patchSize * vision.patchSize + 2 * vision.hiddenSize
             + 4 * config.text.hiddenSize

@@ -47,11 +47,15 @@ struct TrainingMaterial {
                 directory: request.baseDirectory,
                 options: EngineOptions(threads: request.threads)
             )
+            guard let family = blueprint.family as? LlavaFamily else {
+                preconditionFailure("only LLaVA-OneVision has a parameter layout")
+            }
             let pack =
                 try PromptPack.read(directory: request.baseDirectory) ?? PromptPack.builtin()
             let writer = ClusterWriter(
                 examples: ExampleWriter(pack: pack, media: media),
                 builder: blueprint.inputBuilder(vocabularySize: layout.vocabularySize),
+                family: family,
                 endOfTurn: try blueprint.turnTokens().endOfTurn,
                 contextLimit: blueprint.contextLimit,
                 lossMean: request.options.lossMean,

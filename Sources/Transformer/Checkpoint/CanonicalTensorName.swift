@@ -1,5 +1,5 @@
-/// The one name that the code uses for a tensor, over the four namings in which LLaVA-OneVision
-/// checkpoints come:
+/// The one name that the code uses for a tensor, over the namings in which checkpoints come.
+/// LLaVA-OneVision:
 ///
 ///     canonical         hub llava-hf, and transformers 5 without "vision_model."
 ///     vision.…          vision_tower.vision_model.…
@@ -14,6 +14,12 @@
 ///     image_newline     model.image_newline                     model.image_newline
 ///     text.…            model.language_model.…                  model.…
 ///     lm_head.weight    lm_head.weight                          lm_head.weight
+///
+/// Qwen2.5-VL as published, and as raw modules of transformers 4.52 on, which Qwen3-VL always has:
+///
+///     vision.…          visual.…                                model.visual.…
+///     text.…            model.…                                 model.language_model.…
+///     lm_head.weight    lm_head.weight                          lm_head.weight
 enum CanonicalTensorName {
     /// Stored prefix → canonical prefix; where several match, the first one counts.
     private static let prefixes: [(stored: String, canonical: String)] = [
@@ -22,6 +28,8 @@ enum CanonicalTensorName {
         ("vision_tower.vision_model.", "vision."),
         ("model.vision_tower.", "vision."),
         ("vision_tower.", "vision."),
+        ("model.visual.", "vision."),
+        ("visual.", "vision."),
         ("model.mm_projector.0.", "projector.0."),
         ("model.mm_projector.2.", "projector.1."),
         ("model.multi_modal_projector.linear_1.", "projector.0."),

@@ -42,7 +42,8 @@ package enum CheckpointError: Error, CustomStringConvertible, Sendable, Equatabl
                 + "checkpoint?"
         case .unsupported(let file, let path, let expected, let got):
             "\(file): \(path): expected \(expected), got \(got). Supported models: "
-                + "LLaVA-OneVision with Qwen2, as 'llava_onevision' or as original 'llava_qwen'."
+                + "LLaVA-OneVision with Qwen2, as 'llava_onevision' or as original 'llava_qwen'; "
+                + "Qwen2.5-VL; Qwen3-VL without experts."
         }
     }
 }

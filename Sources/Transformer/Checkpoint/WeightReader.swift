@@ -56,7 +56,7 @@ package struct WeightReader {
     }
 
     /// A weight [outputs, inputs], packed for `matrixProduct`. A convolution's kernel
-    /// [outputs, channels, height, width] is taken as the matrix it is applied as.
+    /// [outputs, channels, (frames,) height, width] is taken as the matrix it is applied as.
     /// Throws `missingTensor`, `shapeMismatch` or `unsupportedType`.
     package func matrix(
         _ canonical: String,
@@ -66,7 +66,7 @@ package struct WeightReader {
     ) throws(CheckpointError) -> PackedMatrix {
         let (tensor, type, stored) = try stored(canonical)
         // A product that overflows belongs to a shape with a 0 in it, and is 0 when it wraps.
-        let isConvolution = tensor.shape.count == 4
+        let isConvolution = (4...5).contains(tensor.shape.count)
         let columns = isConvolution ? tensor.shape[1...].reduce(1, &*) : tensor.shape.last
         guard tensor.shape.count == 2 || isConvolution, tensor.shape[0] == outputs,
             columns == inputs, outputs > 0, inputs > 0

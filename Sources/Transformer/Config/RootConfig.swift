@@ -38,24 +38,20 @@ struct RootConfig: Decodable {
     let mm_projector_type: String?
     let mm_patch_merge_type: String?
 
-    /// The layout, from `architectures` and `model_type`; anything else is refused by name.
+    /// The family, from `architectures`, else `model_type`; anything else is refused by name.
     func family() throws(CheckpointError) -> ModelFamily {
         let architecture = architectures?.first
-        let known = [
-            "LlavaOnevisionForConditionalGeneration": ModelFamily.llavaOneVision,
-            "LlavaQwenForCausalLM": .llavaQwen,
-        ]
-        if let architecture {
-            if let family = known[architecture] { return family }
-        } else if model_type == "llava_onevision" {
-            return .llavaOneVision
-        } else if model_type == "llava_qwen" {
-            return .llavaQwen
+        let family = ModelFamily.allCases.first { family in
+            architecture.map { $0 == family.architecture } ?? (model_type == family.modelType)
+        }
+        if let family { return family }
+        let names = ModelFamily.allCases.map {
+            "'\(architecture == nil ? $0.modelType : $0.architecture)'"
         }
         throw .unsupported(
             file: ConfigFile.name,
             path: architecture == nil ? "model_type" : "architectures[0]",
-            expected: "'LlavaOnevisionForConditionalGeneration' or 'LlavaQwenForCausalLM'",
+            expected: names.dropLast().joined(separator: ", ") + " or \(names[names.count - 1])",
             got: (architecture ?? model_type).map { "'\(shown($0))'" } ?? "nothing"
         )
     }
@@ -89,7 +85,12 @@ struct RootConfig: Decodable {
         // A text model that ties counts, whatever the root says: older converters wrote it there.
         let tied =
             tie_word_embeddings ?? false || text_config.decoder.tie_word_embeddings ?? false
-        let text = try TextConfig(text_config.decoder, prefix: "text_config.", tied: tied)
+        let text = try TextConfig(
+            text_config.decoder,
+            of: .qwen2,
+            prefix: "text_config.",
+            tied: tied
+        )
         let vision =
             try vision_config.map { file throws(CheckpointError) in
                 try VisionConfig(file, deletedLayers: 0)
@@ -108,6 +109,7 @@ struct RootConfig: Decodable {
         try field.require("mm_patch_merge_type", mm_patch_merge_type, isOneOf: ["spatial_unpad"])
         let text = try TextConfig(
             flat,
+            of: .qwen2,
             prefix: "",
             tied: tie_word_embeddings ?? false
                 || text_config?.decoder.tie_word_embeddings ?? false

@@ -1,4 +1,4 @@
-/// The dimensions of the Qwen2 decoder. Every value is positive and bounded.
+/// The dimensions of the decoder, Qwen2 or Qwen3. Every value is positive and bounded.
 package struct TextConfig: Sendable, Equatable {
     package let hiddenSize: Int
     package let intermediateSize: Int
@@ -12,6 +12,12 @@ package struct TextConfig: Sendable, Equatable {
     package let vocabularySize: Int
     package let rmsNormEpsilon: Float
     package let ropeTheta: Float
+    /// How the rotary embedding reads positions.
+    package let rotaryLayout: RotaryLayout
+    /// q, k and v have biases: Qwen2.
+    package let hasProjectionBiases: Bool
+    /// Heads of q and k are normed before they are rotated: Qwen3.
+    package let normsHeads: Bool
     /// The output head is the token embedding.
     package let tiesWordEmbeddings: Bool
     package let maximumPositions: Int
@@ -22,6 +28,8 @@ package struct TextConfig: Sendable, Equatable {
             let rope_theta: Double?
             let rope_type: String?
             let type: String?
+            let mrope_section: [Double]?
+            let mrope_interleaved: Bool?
         }
         let model_type: String?
         let hidden_size: Double?
@@ -38,74 +46,86 @@ package struct TextConfig: Sendable, Equatable {
         let hidden_act: String?
         let max_position_embeddings: Double?
         let use_sliding_window: Bool?
+        let attention_bias: Bool?
         let tie_word_embeddings: Bool?
     }
 
-    /// Checks the values; an omitted one has the default of `transformers`' `Qwen2Config`
-    /// (`configuration_qwen2.py`). Throws a sentence that names the key.
+    /// Checks the values; an omitted one has the default of the reference's class.
+    /// Throws a sentence that names the key.
     /// - prefix: where the keys stand in config.json, for errors.
-    init(_ file: File, prefix: String, tied: Bool) throws(CheckpointError) {
+    init(
+        _ file: File,
+        of reference: TextReference,
+        prefix: String,
+        tied: Bool
+    ) throws(CheckpointError) {
         let field = ConfigField(prefix: prefix)
         try field.require("hidden_act", file.hidden_act, isOneOf: ["silu"])
         try field.require("use_sliding_window", file.use_sliding_window, is: false)
+        if !reference.hasProjectionBiases {
+            try field.require("attention_bias", file.attention_bias, is: false)
+        }
+        let names = reference.rotary == .sequential ? ["default"] : ["default", "mrope"]
         for (key, rope) in [
             ("rope_parameters", file.rope_parameters), ("rope_scaling", file.rope_scaling),
         ] {
-            try field.require("\(key).rope_type", rope?.rope_type, isOneOf: ["default"])
-            try field.require("\(key).type", rope?.type, isOneOf: ["default"])
+            try field.require("\(key).rope_type", rope?.rope_type, isOneOf: names)
+            try field.require("\(key).type", rope?.type, isOneOf: names)
         }
+        hasProjectionBiases = reference.hasProjectionBiases
+        normsHeads = reference.normsHeads
         hiddenSize = try field.integer(
             "hidden_size",
             file.hidden_size,
-            absent: 4096,
+            absent: reference.hiddenSize,
             in: 1...65_536
         )
         intermediateSize = try field.integer(
             "intermediate_size",
             file.intermediate_size,
-            absent: 22_016,
+            absent: reference.intermediateSize,
             in: 1...1_048_576
         )
         layerCount = try field.integer(
             "num_hidden_layers",
             file.num_hidden_layers,
-            absent: 32,
+            absent: reference.layerCount,
             in: 1...1024
         )
         headCount = try field.integer(
             "num_attention_heads",
             file.num_attention_heads,
-            absent: 32,
+            absent: reference.headCount,
             in: 1...1024
         )
         keyValueHeadCount = try field.integer(
             "num_key_value_heads",
             file.num_key_value_heads,
-            absent: min(32, headCount),
+            absent: min(reference.keyValueHeadCount, headCount),
             in: 1...1024
         )
         vocabularySize = try field.integer(
             "vocab_size",
             file.vocab_size,
-            absent: 151_936,
+            absent: reference.vocabularySize,
             in: 1...16_777_216
         )
         maximumPositions = try field.integer(
             "max_position_embeddings",
             file.max_position_embeddings,
-            absent: 32_768,
+            absent: reference.maximumPositions,
             in: 1...16_777_216
         )
         rmsNormEpsilon = try field.number(
             "rms_norm_eps",
             file.rms_norm_eps,
-            absent: 1e-6,
+            absent: reference.rmsNormEpsilon,
             in: 1e-12...1
         )
         ropeTheta = try field.number(
             "rope_theta",
             file.rope_parameters?.rope_theta ?? file.rope_theta,
-            absent: 10_000,
+            absent: reference.ropeTheta,
             in: 1...1e12
         )
         tiesWordEmbeddings = tied
@@ -116,7 +136,7 @@ package struct TextConfig: Sendable, Equatable {
                 got: "\(keyValueHeadCount)"
             )
         }
-        if file.head_dim == nil, hiddenSize % headCount != 0 {
+        if file.head_dim ?? reference.headDimension == nil, hiddenSize % headCount != 0 {
             throw field.invalid(
                 "num_attention_heads",
                 expected: "a divisor of hidden_size \(hiddenSize)",
@@ -126,7 +146,7 @@ package struct TextConfig: Sendable, Equatable {
         headDimension = try field.integer(
             "head_dim",
             file.head_dim,
-            absent: hiddenSize / headCount,
+            absent: reference.headDimension.map { Int($0) } ?? hiddenSize / headCount,
             in: 2...1024
         )
         guard headDimension % 2 == 0 else {
@@ -136,5 +156,11 @@ package struct TextConfig: Sendable, Equatable {
                 got: "\(headDimension)"
             )
         }
+        rotaryLayout = try RotaryLayout(
+            file,
+            of: reference,
+            headDimension: headDimension,
+            field: field
+        )
     }
 }

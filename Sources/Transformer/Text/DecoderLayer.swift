@@ -8,7 +8,7 @@ func decoderLayer(
     _ weights: DecoderLayerWeights,
     index: Int,
     config: TextConfig,
-    rotary: RotaryTable,
+    angles: RotaryAngles,
     blocks: KeyValueBlocks,
     activations: TextActivations,
     pool: ComputeThreadPool
@@ -31,7 +31,7 @@ func decoderLayer(
         weights,
         index: index,
         config: config,
-        rotary: rotary,
+        angles: angles,
         blocks: blocks,
         activations: activations,
         pool: pool

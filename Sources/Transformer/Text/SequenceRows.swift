@@ -24,28 +24,25 @@ package struct SequenceRows {
 ///
 /// Kept from pass to pass, so that a pass allocates nothing once the arrays have grown.
 struct RowLayout {
-    /// The position that rotates each row.
-    private(set) var positions: [Int32] = []
+    /// All rows.
+    private(set) var count = 0
     /// The rows of each sequence.
     private(set) var segments: [QuerySegment] = []
 
     /// Lays out the rows of `parts`, one part after another.
     mutating func set(_ parts: [SequenceRows]) {
-        positions.removeAll(keepingCapacity: true)
+        count = 0
         segments.removeAll(keepingCapacity: true)
         for part in parts {
             segments.append(
                 QuerySegment(
-                    firstRow: positions.count,
+                    firstRow: count,
                     rows: part.range.count,
                     positions: part.range.upperBound,
                     table: part.sequence.table
                 )
             )
-            positions.append(contentsOf: part.range.lazy.map { Int32($0) })
+            count += part.range.count
         }
     }
-
-    /// All rows.
-    var count: Int { positions.count }
 }

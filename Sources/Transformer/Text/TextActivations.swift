@@ -20,6 +20,8 @@ package final class TextActivations {
     let update: FloatBuffer  // [rows, hidden], what a block adds to the residual stream
     let finalRows: FloatBuffer  // [logitRows, hidden]
     let logits: FloatBuffer  // [logitRows, vocabulary]
+    let cosines: FloatBuffer  // [rows, d/2], where each row stands
+    let sines: FloatBuffer  // [rows, d/2]
     let vocabularySize: Int
     /// The rows of the present pass.
     var layout = RowLayout()
@@ -47,6 +49,8 @@ package final class TextActivations {
         vocabularySize = decoder.vocabularySize
         finalRows = FloatBuffer(count: logitRowCapacity * config.hiddenSize)
         logits = FloatBuffer(count: logitRowCapacity * vocabularySize)
+        cosines = FloatBuffer(count: rowCapacity * config.headDimension / 2)
+        sines = FloatBuffer(count: rowCapacity * config.headDimension / 2)
     }
 
     /// Memory of the buffers, in bytes.
@@ -55,6 +59,7 @@ package final class TextActivations {
         let keyWidth = config.keyValueHeadCount * config.headDimension
         let row =
             3 * config.hiddenSize + 2 * queryWidth + 2 * keyWidth + 2 * config.intermediateSize
+            + config.headDimension
         let floats =
             rowCapacity * row
             + min(rowCapacity, logitRows) * (config.hiddenSize + config.vocabularySize)

@@ -3,14 +3,15 @@ import TensorKernels
 /// Causal self-attention of the normed rows, each in its own sequence: `activations.normed` →
 /// `activations.update`.
 ///
-/// Query head h reads key/value head h / (heads / kvHeads). q, k and v have biases, o_proj has none.
-/// Keys are rotated before they are kept, so a cached key is never touched again
-/// (`modeling_qwen2.py: Qwen2Attention.forward`).
+/// Query head h reads key/value head h / (heads / kvHeads). In Qwen2 q, k and v have biases and o_proj has
+/// none; in Qwen3 there are no biases, and every head of q and k is normed before it is rotated. Keys are
+/// rotated before they are kept, so a cached key is never touched again
+/// (`modeling_qwen2.py: Qwen2Attention.forward`, `modeling_qwen3_vl.py: Qwen3VLTextAttention.forward`).
 func textAttention(
     _ weights: DecoderLayerWeights,
     index: Int,
     config: TextConfig,
-    rotary: RotaryTable,
+    angles: RotaryAngles,
     blocks: KeyValueBlocks,
     activations: TextActivations,
     pool: ComputeThreadPool
@@ -25,7 +26,7 @@ func textAttention(
         normed,
         rows: rows,
         by: weights.qProj,
-        bias: weights.qProjBias.pointer,
+        bias: weights.qProjBias?.pointer,
         into: queries,
         pool: pool
     )  // [rows, heads·d]
@@ -33,7 +34,7 @@ func textAttention(
         normed,
         rows: rows,
         by: weights.kProj,
-        bias: weights.kProjBias.pointer,
+        bias: weights.kProjBias?.pointer,
         into: keys,
         pool: pool
     )  // [rows, kvHeads·d]
@@ -41,28 +42,26 @@ func textAttention(
         normed,
         rows: rows,
         by: weights.vProj,
-        bias: weights.vProjBias.pointer,
+        bias: weights.vProjBias?.pointer,
         into: values,
         pool: pool
     )  // [rows, kvHeads·d]
 
+    if let headNorms = weights.headNorms {
+        headNorms.apply(queries, heads: rows * config.headCount, keys: false, config, pool)
+        headNorms.apply(keys, heads: rows * config.keyValueHeadCount, keys: true, config, pool)
+    }
+    for (x, heads) in [(queries, config.headCount), (keys, config.keyValueHeadCount)] {
+        applyRotary(
+            x,
+            rows: rows,
+            heads: heads,
+            headDimension: config.headDimension,
+            angles: angles,
+            pool: pool
+        )
+    }
     let layout = activations.layout
-    applyRotary(
-        queries,
-        rows: rows,
-        heads: config.headCount,
-        table: rotary,
-        positions: layout.positions,
-        pool: pool
-    )
-    applyRotary(
-        keys,
-        rows: rows,
-        heads: config.keyValueHeadCount,
-        table: rotary,
-        positions: layout.positions,
-        pool: pool
-    )
     let width = config.keyValueHeadCount * config.headDimension
     for segment in layout.segments {
         blocks.write(

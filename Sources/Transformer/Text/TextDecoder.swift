@@ -1,8 +1,9 @@
 package import TensorKernels
 
-/// The Qwen2 decoder: rows in, rows out, keys and values kept in the sequence.
+/// The Qwen2 or Qwen3 decoder: rows in, rows out, keys and values kept in the sequence.
 ///
-/// A pure function of (weights, rows, sequence). `modeling_qwen2.py: Qwen2Model`.
+/// A pure function of (weights, rows, sequence). `modeling_qwen2.py: Qwen2Model`,
+/// `modeling_qwen3_vl.py: Qwen3VLTextModel`.
 package struct TextDecoder: Sendable {
     /// Dimensions.
     package let config: TextConfig
@@ -10,7 +11,7 @@ package struct TextDecoder: Sendable {
     package var vocabularySize: Int { weights.embedTokens.rows }
 
     let weights: TextWeights
-    let rotary: RotaryTable
+    let rotary: RotaryEmbedding
 
     /// Reads the weights; positions `0..<positions` can be computed.
     ///
@@ -23,11 +24,7 @@ package struct TextDecoder: Sendable {
     ) throws(CheckpointError) {
         self.config = config
         weights = try TextWeights(reader: reader, config: config, pool: pool)
-        rotary = RotaryTable(
-            headDimension: config.headDimension,
-            theta: config.ropeTheta,
-            positions: positions
-        )
+        rotary = RotaryEmbedding(config: config, positions: positions)
     }
 
     /// Runs rows of several sequences through every layer, all in the same matrix products.
@@ -56,18 +53,20 @@ package struct TextDecoder: Sendable {
             row += part.range.count
         }  // [rows, hidden]
         activations.observe(.inputEmbedding, rows: rows, columns: config.hiddenSize)
+        let angles = rotary.angles(of: parts, activations: activations)  // [rows, d/2]
         for (index, layer) in weights.layers.enumerated() {
             try interrupt()
             decoderLayer(
                 layer,
                 index: index,
                 config: config,
-                rotary: rotary,
+                angles: angles,
                 blocks: blocks,
                 activations: activations,
                 pool: pool
             )
             activations.observe(.decoderLayer(index), rows: rows, columns: config.hiddenSize)
+            addDeepstack(parts, level: index, to: activations.hidden.base)
         }
         for part in parts { part.sequence.hold(part.range.upperBound) }
     }
@@ -176,6 +175,31 @@ package struct TextDecoder: Sendable {
             case .awaited(let key, _):
                 preconditionFailure("the image \(key) is encoded before its rows are computed")
             }
+        }
+    }
+
+    /// Adds what the vision tower has to say at decoder layer `level` to the rows of images
+    /// (DeepStack, `modeling_qwen3_vl.py: _deepstack_process`).
+    private func addDeepstack(
+        _ parts: [SequenceRows],
+        level: Int,
+        to rows: UnsafeMutablePointer<Float>
+    ) {
+        let width = config.hiddenSize
+        var first = 0
+        for part in parts {
+            let start = rows + first * width
+            part.input.forEachPart(of: part.range) { piece, part, row in
+                guard case .image(let features, _) = piece, level < features.deepstack.count else {
+                    return
+                }
+                let target = start + row * width
+                let source = part.lowerBound * width
+                features.deepstack[level].withUnsafeBufferPointer { values in
+                    for index in 0..<part.count * width { target[index] += values[source + index] }
+                }
+            }
+            first += part.range.count
         }
     }
 }

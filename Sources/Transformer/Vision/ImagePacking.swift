@@ -37,7 +37,7 @@ package struct ImagePacking: Sendable {
     }
 
     /// The packing of a model of this configuration.
-    package init(_ config: ModelConfig) {
+    package init(_ config: LlavaConfig) {
         self.init(
             gridSide: config.vision.gridSide,
             maximumTiles: config.maximumTiles,

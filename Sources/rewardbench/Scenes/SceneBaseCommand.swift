@@ -57,7 +57,7 @@ enum SceneBaseCommand {
             )
             return .conflict
         }
-        let config = try ModelConfig(directory: base)
+        let config = try LlavaConfig(trainable: base)
         let layout = ParameterLayout(
             config: config,
             vocabularySize: config.text.vocabularySize
