@@ -9,11 +9,12 @@ enum ParityCommand {
         overview: "Compare every stage of a model with recorded runs of the reference.",
         discussion: """
             Reads goldens (<case>.json beside <case>.safetensors), runs each case on the checkpoint and \
-            prints the largest difference of pixels, token ids, vision rows, projected rows, decoder \
+            prints the largest difference of pixels, token ids, places, vision rows, projected rows, decoder \
             rows, logits and greedy tokens. A case that cannot be run is printed as skipped.
 
-            Which layout an image gets comes from the case, so a checkpoint in either naming serves \
-            all cases. A single-precision checkpoint is compared with the goldens made from one.
+            Which layout an image gets comes from the case, so a checkpoint of LLaVA-OneVision in either \
+            naming serves all its cases; a clip of Qwen2.5-VL is measured in the places of both versions \
+            of the reference. A single-precision checkpoint is compared with the goldens made from one.
 
             Tolerances: pixels and token ids equal; 5e-05 on features; 2e-04 on logits.
             """,
@@ -37,7 +38,9 @@ enum ParityCommand {
         ],
         examples: [
             "rewardbench parity --checkpoint goldens/llava_ov/hf-bf16 "
-                + "--goldens goldens/llava_ov/golden"
+                + "--goldens goldens/llava_ov/golden",
+            "rewardbench parity --checkpoint goldens/qwen3_vl/hf-bf16 "
+                + "--goldens goldens/qwen3_vl/golden",
         ],
         footnote: "Exit codes: 0 all within tolerance, 1 something is over, 2 wrong usage."
     )

@@ -55,6 +55,30 @@ struct ParityTests {
         #expect(report.worst.contains { $0.stage == "deepstack_1" } == (family == "qwen3_vl"))
     }
 
+    @Test(
+        "another model of each family, by the engine's own rules for clips and pictures",
+        arguments: ["qwen2_5_vl", "qwen3_vl"]
+    )
+    func other(family: String) throws {
+        let report = try ParityRun(
+            checkpoint: TinyModel.goldens + "/\(family)/other",
+            goldens: TinyModel.goldens + "/\(family)/other-golden",
+            threads: 2,
+            loadImage: { try TinyModel.picture($0) }
+        ).run()
+        #expect(report.isWithin, "\(report.text)")
+        #expect(report.cases.count { $0.skipped == nil } == 4)
+        let exact: Set = [
+            "pixel_sample", "clip_pixel_sample", "token_ids", "chat_template", "positions",
+            "greedy_ids",
+        ]
+        #expect(exact.isSubset(of: report.worst.map(\.stage)))
+        #expect(
+            report.worst.allSatisfy { !exact.contains($0.stage) || $0.difference == 0 }
+        )
+        #expect(report.worst.contains { $0.stage == "logits_last" })
+    }
+
     @Test("a case that is over its tolerance is named and fails the report")
     func overTolerance() throws {
         let parity = try ParityRun(

@@ -46,6 +46,7 @@ struct DaemonConfigurationTests {
             queues = default, night
             vision-cache.limit = 1GiB
             poll.interval = 500ms
+            clip.convention = transformers5
             grace = 2m
             media.roots = /tmp
             """
@@ -55,6 +56,7 @@ struct DaemonConfigurationTests {
         #expect(configuration.visionCacheLimitBytes == 1 << 30)
         #expect(configuration.pollInterval == .milliseconds(500))
         #expect(configuration.grace == .seconds(120))
+        #expect("\(configuration.clipConvention)" == "transformers5")
         #expect(configuration.memoryLimitBytes == (8 << 30) / 4 * 3)
         #expect(configuration.mediaRoots == ["/tmp"])
     }
@@ -76,6 +78,7 @@ struct DaemonConfigurationTests {
             ("training.directory = models", "rewardd.conf:2: expected an existing absolute"),
             ("training.threads = -1", "training.threads: expected a whole number from 0 to 1024"),
             ("training.memory-limit = much", "training.memory-limit: expected a size"),
+            ("clip.convention = vllm", "expected transformers4 or transformers5, got \"vllm\""),
             ("log.level = loud", "expected debug, info, notice, warning or error"),
             ("queues =", "expected comma-separated names"),
         ]

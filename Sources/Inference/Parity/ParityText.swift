@@ -188,20 +188,20 @@ extension ParityRun {
         logits: PromptLogits,
         meter: inout ParityMeter
     ) {
-        meter.norms(
-            "text_layers",
-            taps.textNorms.flatMap { $0 },
-            golden.floats("text_layer_norms") ?? []
-        )
-        meter.features(
-            "text_layer_last",
-            taps.textLast.flatMap { $0 },
-            golden.floats("text_layer_last") ?? []
-        )
+        if let expected = golden.floats("text_layer_norms") {
+            meter.norms("text_layers", taps.textNorms.flatMap { $0 }, expected)
+        }
+        if let expected = golden.floats("text_layer_last") {
+            meter.features("text_layer_last", taps.textLast.flatMap { $0 }, expected)
+        }
         meter.logits("logits_last", logits.last, golden.floats("logits_last") ?? [])
         meter.logits("logits_cols", logits.columns, golden.floats("logits_cols") ?? [])
-        meter.logits("logits_top8", logits.top8, golden.floats("logits_top8_val") ?? [])
-        meter.logits("logits_lse", logits.logSumExp, golden.floats("logits_lse") ?? [])
+        for (stage, key, actual) in [
+            ("logits_top8", "logits_top8_val", logits.top8),
+            ("logits_lse", "logits_lse", logits.logSumExp),
+        ] {
+            if let expected = golden.floats(key) { meter.logits(stage, actual, expected) }
+        }
         if let expected = golden.floats("logits") { meter.logits("logits", logits.all, expected) }
     }
 

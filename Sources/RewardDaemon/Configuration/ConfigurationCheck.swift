@@ -56,7 +56,8 @@ package enum ConfigurationCheck {
         EngineOptions(
             threads: configuration.threads,
             contextLimit: configuration.contextLimit ?? Int.max,
-            visionCacheBytes: configuration.visionCacheLimitBytes
+            visionCacheBytes: configuration.visionCacheLimitBytes,
+            convention: configuration.clipConvention
         )
     }
 

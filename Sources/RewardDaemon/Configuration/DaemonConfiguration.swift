@@ -1,4 +1,5 @@
 import Foundation
+package import Inference
 package import Logging
 
 /// The daemon's settings, typed and validated as a whole before anything starts.
@@ -33,6 +34,8 @@ package struct DaemonConfiguration: Sendable {
     package var contextLimit: Int?
     package var memoryLimitBytes: Int
     package var visionCacheLimitBytes: Int
+    /// How Qwen-VL models are shown clips.
+    package var clipConvention: VideoConvention
     package var imagePixelsLimit: Int
     package var imageBytesLimit: Int
     package var pollInterval: Duration
@@ -68,6 +71,15 @@ package struct DaemonConfiguration: Sendable {
         let memory = try settings.bytes(.memoryLimit)
         memoryLimitBytes = memory == 0 ? memoryBytes / 4 * 3 : memory
         visionCacheLimitBytes = try settings.bytes(.visionCacheLimit)
+        let convention = settings[.clipConvention]
+        guard let version = VideoConvention(rawValue: convention.text) else {
+            throw ConfigurationError(
+                convention.origin,
+                expected: "transformers4 or transformers5",
+                got: "\"\(convention.text)\""
+            )
+        }
+        clipConvention = version
         imagePixelsLimit = try settings.integer(.imagePixelsLimit, in: 1...1_000_000_000)
         imageBytesLimit = try settings.bytes(.imageBytesLimit)
         pollInterval = try settings.duration(.pollInterval, upTo: .seconds(60))
