@@ -10,9 +10,11 @@ import PackageDescription
 #if arch(x86_64)
     let processorFlags = ["-Xcc", "-march=x86-64-v3"]
     let wideProcessorFlags = ["-Xcc", "-march=x86-64-v4"]
+    let dotProcessorFlags = wideProcessorFlags + ["-Xcc", "-mavx512vnni"]
 #else
     let processorFlags: [String] = []
     let wideProcessorFlags: [String] = []
+    let dotProcessorFlags: [String] = []
 #endif
 
 let language: [SwiftSetting] = [
@@ -27,11 +29,13 @@ let settings = language + [.unsafeFlags(processorFlags)]
 /// Kernels are optimised in every configuration, so that tests of a debug build stay quick.
 let kernelSettings = settings + [.unsafeFlags(["-O"])]
 
-/// Kernels for processors with AVX-512, chosen at start. Nothing of them may be inlined into a module
+/// Kernels for processors with AVX-512 (and with its VNNI), chosen at start. Nothing of them may be inlined into a module
 /// that also runs on others (`-disable-cmo`), and none of their code may be shared with one by the
 /// linker: `Tests/Support/check-wide-symbols` keeps that.
 let wideKernelSettings =
     language + [.unsafeFlags(wideProcessorFlags + ["-O", "-disable-cmo"])]
+let dotKernelSettings =
+    language + [.unsafeFlags(dotProcessorFlags + ["-O", "-disable-cmo"])]
 
 func module(
     _ name: String,
@@ -114,6 +118,7 @@ let package = Package(
             pkgConfig: "libsystemd",
             providers: [.apt(["libsystemd-dev"])]
         ),
+        .systemLibrary(name: "CIntrinsics"),
         .target(name: "CPlatform"),
         .target(name: "CLimitedProcess"),
 
@@ -127,9 +132,10 @@ let package = Package(
 
         // Compute column.
         module("WideKernels", settings: wideKernelSettings),
+        module("DotKernels", ["CIntrinsics"], settings: dotKernelSettings),
         module(
             "TensorKernels",
-            ["WideKernels", "CPlatform", "Threading"],
+            ["WideKernels", "DotKernels", "CIntrinsics", "CPlatform", "Threading"],
             settings: kernelSettings
         ),
         module(
@@ -210,7 +216,8 @@ let package = Package(
         .executableTarget(
             name: "rewardbench",
             dependencies: [
-                "WideKernels", "TensorKernels", "Transformer", "Tokenization",
+                "CIntrinsics", "WideKernels", "DotKernels", "TensorKernels", "Transformer",
+                "Tokenization",
                 "VisionPreprocessing", "MediaDecoding", "Inference", "Hashing", "ArgumentParsing",
                 "Logging", "Accuracy", "Chaos", "RewardModeling", "SyntheticScenes", "Training",
             ],

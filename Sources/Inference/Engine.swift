@@ -1,5 +1,6 @@
 package import Hashing
 package import Logging
+import TensorKernels
 import Threading
 import Transformer
 
@@ -69,6 +70,7 @@ package final class Engine: AnswerEngine {
                 "model.bytes": .int(Int64(byteCount)),
                 "model.weights.bytes": .int(Int64(blueprint.memory.weights)),
                 "model.context": .int(Int64(contextLimit)),
+                "model.precision": .string(blueprint.options.precision.rawValue),
                 "engine.threads": .int(Int64(blueprint.options.threads)),
             ]
         )

@@ -50,7 +50,8 @@ package struct EngineBlueprint: Sendable {
             checkpoint: checkpoint,
             positions: contextLimit,
             rowCapacity: min(options.prefillRows, contextLimit),
-            patchLimit: family.patchLimit
+            patchLimit: family.patchLimit,
+            precision: options.precision
         )
     }
 
@@ -61,13 +62,24 @@ package struct EngineBlueprint: Sendable {
     ///
     /// Part of the fingerprint of every judgement: a change here makes old judgements unequal to new ones.
     package var identity: String {
-        [
+        let parts = [
             "family=\(config.family.rawValue)",
             "template=\(template.name):\(templateDigest)",
             family.identity(template: template),
             "decoding=greedy",
             "numerics=\(EngineBlueprint.numericsVersion)",
-        ].joined(separator: " ")
+        ]
+        return (parts + (precisionIdentity.map { [$0] } ?? [])).joined(separator: " ")
+    }
+
+    /// Names the arithmetic; nil for weights as stored, whose judgements were made before there was a choice.
+    private var precisionIdentity: String? {
+        switch options.precision {
+        case .stored: nil
+        case .float32, .bfloat16: "weights=\(options.precision.rawValue)"
+        case .int8, .int4:
+            "weights=\(options.precision.rawValue):\(EngineBlueprint.quantizationVersion)"
+        }
     }
 
     /// Names the template by what it does to a sample: two files of one name may render differently.
@@ -78,6 +90,9 @@ package struct EngineBlueprint: Sendable {
 
     /// Raised whenever the same model and prompt would give other bits than before.
     package static let numericsVersion = 1
+
+    /// Raised whenever weights or rows would be quantised otherwise than before.
+    package static let quantizationVersion = 1
 
     /// Packs the weights and allocates the state of one engine. Takes seconds to minutes.
     ///
@@ -90,6 +105,7 @@ package struct EngineBlueprint: Sendable {
                 config: config,
                 checkpoint: checkpoint,
                 positions: contextLimit,
+                precision: options.precision,
                 pool: pool
             )
         } catch {

@@ -1,3 +1,5 @@
+package import TensorKernels
+
 /// How an engine is built; the same for every engine of a pool.
 package struct EngineOptions: Sendable {
     /// Compute threads of the engine.
@@ -14,6 +16,8 @@ package struct EngineOptions: Sendable {
     package var prefillRows: Int
     /// Whether the keys and values of the last prompt serve the next one that starts the same.
     package var reusesPrefix: Bool
+    /// In what the model's matrices are held and multiplied.
+    package var precision: WeightPrecision
 
     /// Describes an engine.
     package init(
@@ -23,7 +27,8 @@ package struct EngineOptions: Sendable {
         layoutRule: ImageLayoutRule? = nil,
         convention: VideoConvention = .transformers4,
         prefillRows: Int = 256,
-        reusesPrefix: Bool = true
+        reusesPrefix: Bool = true,
+        precision: WeightPrecision = .stored
     ) {
         self.threads = max(threads, 1)
         self.contextLimit = max(contextLimit, 1)
@@ -32,5 +37,6 @@ package struct EngineOptions: Sendable {
         self.convention = convention
         self.prefillRows = max(prefillRows, 1)
         self.reusesPrefix = reusesPrefix
+        self.precision = precision
     }
 }

@@ -1,4 +1,5 @@
 package import Logging
+package import TensorKernels
 import Threading
 
 /// The models a daemon may use, loaded on demand within one budget of memory.
@@ -10,6 +11,7 @@ package actor EnginePool {
     /// One registered model.
     private struct Entry {
         let directory: String
+        let precision: WeightPrecision?
         var state: State = .unloaded
         /// The last load that failed: its number and its error.
         var failure: (attempt: Int, error: InferenceError)?
@@ -43,17 +45,18 @@ package actor EnginePool {
         self.logger = logger
     }
 
-    /// Makes the checkpoint in `directory` known as `name`. Loads nothing.
-    package func register(name: String, directory: String) {
+    /// Makes the checkpoint in `directory` known as `name`, in its own precision or that of the pool's options.
+    /// Loads nothing.
+    package func register(name: String, directory: String, precision: WeightPrecision? = nil) {
         guard entries[name] == nil else { return }
-        entries[name] = Entry(directory: directory)
+        entries[name] = Entry(directory: directory, precision: precision)
     }
 
     /// Makes the checkpoint in `directory` known as `name` in place of what had the name. An engine of the
     /// old one is forgotten, also while it loads, and ends with its last holder.
-    package func replace(name: String, directory: String) {
+    package func replace(name: String, directory: String, precision: WeightPrecision? = nil) {
         unload(name, force: true)
-        entries[name] = Entry(directory: directory)
+        entries[name] = Entry(directory: directory, precision: precision)
         wakeWaiters()
     }
 
@@ -87,7 +90,7 @@ package actor EnginePool {
                 awaited = attempt
                 await change()
             case .unloaded:
-                awaited = begin(name, directory: entry.directory)
+                awaited = begin(name, entry)
             }
         }
     }
@@ -102,18 +105,25 @@ package actor EnginePool {
     // MARK: - Loading
 
     /// Starts a load nobody else has started; returns its number.
-    private func begin(_ name: String, directory: String) -> Int {
+    private func begin(_ name: String, _ entry: Entry) -> Int {
         lastAttempt += 1
         let attempt = lastAttempt
         entries[name]?.state = .loading(attempt: attempt)
-        Task { await load(name, directory: directory, attempt: attempt) }
+        var options = options
+        options.precision = entry.precision ?? options.precision
+        let directory = entry.directory
+        Task { await load(name, directory: directory, options: options, attempt: attempt) }
         return attempt
     }
 
-    private func load(_ name: String, directory: String, attempt: Int) async {
+    private func load(
+        _ name: String,
+        directory: String,
+        options: EngineOptions,
+        attempt: Int
+    ) async {
         var reserved = 0
         do {
-            let options = options
             let logger = logger.with(["model": .string(name)])
             let blueprint = try await onThread("model-open") { () throws(InferenceError) in
                 try EngineBlueprint(directory: directory, options: options)

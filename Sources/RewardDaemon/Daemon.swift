@@ -9,7 +9,7 @@ package final class Daemon: Sendable {
     package static let version = "0.1.0"
 
     /// The version with the instructions that the large products run with on this processor.
-    package static var versionText: String { "\(version) (kernels: \(KernelSet.chosen.name))" }
+    package static var versionText: String { "\(version) (\(KernelSet.description))" }
 
     private enum Event: Sendable {
         case signal(Int32)

@@ -20,9 +20,13 @@ package final class ComputeThreadPool: Sendable {
     /// The instructions that products on these threads run with.
     package let kernels: KernelSet
 
+    /// The instructions that products of quantised weights run with.
+    package let dotKernels: DotKernelSet
+
     private let board: JobBoard
     private let threads: [NamedThread]
     private let scratch: WorkerScratch
+    private let shared = SharedScratch()
 
     /// Starts `threads - 1` threads, but no more workers than processors this process may use: with
     /// three spinning threads on two processors a run takes 0.6–1.6 ms instead of 1 µs.
@@ -31,13 +35,21 @@ package final class ComputeThreadPool: Sendable {
     ///   - name: shown by top(1) followed by the worker number.
     ///   - exceedingProcessors: takes `threads` literally; waiting threads then sleep instead of spin.
     ///   - kernels: must be one that this processor supports.
+    ///   - dotKernels: likewise; nil for the fastest that `kernels` allows.
     package init(
         threads: Int,
         name: String,
         exceedingProcessors: Bool = false,
-        kernels: KernelSet = .chosen
+        kernels: KernelSet = .chosen,
+        dotKernels: DotKernelSet? = nil
     ) {
         precondition(kernels.isSupported, "ComputeThreadPool: no \(kernels.name) on this processor")
+        let dotKernels = dotKernels ?? .best(for: kernels)
+        precondition(
+            dotKernels.isSupported,
+            "ComputeThreadPool: no \(dotKernels.name) on this processor"
+        )
+        self.dotKernels = dotKernels
         let allowed = ProcessorSupport.allowedCount
         let count = max(1, exceedingProcessors ? threads : min(threads, allowed))
         let board = JobBoard(spins: count <= allowed ? 20_000 : 0)
@@ -75,6 +87,13 @@ package final class ComputeThreadPool: Sendable {
         scratch.base + worker * Self.scratchByteCount
     }
 
+    /// Memory that all workers see, for the length of one call of a kernel: at least `byteCount` bytes, aligned
+    /// to 64. It grows to the largest size ever asked for and is kept. Only the thread that calls `run` may
+    /// ask, and not while it runs.
+    func sharedScratch(byteCount: Int) -> UnsafeMutableRawPointer {
+        shared.memory(byteCount: byteCount)
+    }
+
     /// Bytes of scratch memory per worker: about one second-level cache.
     static let scratchByteCount = 768 << 10
 }
@@ -92,6 +111,27 @@ private final class WorkerScratch: @unchecked Sendable {
     }
 
     deinit { base.deallocate() }
+}
+
+/// Memory of the calling thread that grows on demand.
+// @unchecked Sendable because one thread at a time calls kernels.
+private final class SharedScratch: @unchecked Sendable {
+    private var base: UnsafeMutableRawPointer?
+    private var capacity = 0
+
+    func memory(byteCount: Int) -> UnsafeMutableRawPointer {
+        if let base, byteCount <= capacity { return base }
+        base?.deallocate()
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: max(byteCount, 64),
+            alignment: 4096
+        )
+        base = memory
+        capacity = byteCount
+        return memory
+    }
+
+    deinit { base?.deallocate() }
 }
 
 /// A body as the workers reach it: through its address, valid until its run has ended.

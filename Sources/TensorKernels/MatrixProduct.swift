@@ -6,6 +6,9 @@
 /// A partial sum
 /// kept in y between two blocks of k is an f32 like the register it came from.
 ///
+/// With quantised weights an element is a chain over blocks of inputs instead (`DotProduct.swift`), and as
+/// independent of everything else.
+///
 /// Few rows stream the weights once (`FewRowsProduct.swift`); many rows are blocked for the caches
 /// (`ManyRowsProduct.swift`).
 ///
@@ -35,6 +38,8 @@ package func matrixProduct(
         )
     case .float16:
         matrixProduct(Float16Lanes.self, x, rows: rows, by: weight, bias: bias, into: y, pool: pool)
+    case .int8, .int4:
+        DotProduct(x: x, rows: rows, weight: weight, bias: bias, y: y).run(on: pool)
     }
 }
 

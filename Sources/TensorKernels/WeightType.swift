@@ -37,3 +37,15 @@ package func widen(
         }
     }
 }
+
+/// The bf16 number nearest to `value`, ties to even; NaN stays NaN.
+@inline(__always)
+func roundedToBFloat16(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    if value.isNaN { return UInt16(bits >> 16) | 0x40 }
+    return UInt16(truncatingIfNeeded: (bits &+ 0x7fff &+ ((bits >> 16) & 1)) >> 16)
+}
+
+/// The f32 number of the bits of a bf16 number.
+@inline(__always)
+func widenedBFloat16(_ bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }

@@ -1,3 +1,5 @@
+package import TensorKernels
+
 /// What a model and its state will take, computed before anything is allocated.
 package struct ModelMemory: Sendable, Equatable {
     /// Packed weights and the embedding table, bytes.
@@ -10,7 +12,8 @@ package struct ModelMemory: Sendable, Equatable {
     /// All of it.
     package var total: Int { weights + keyValueCache + activations }
 
-    /// Estimates a checkpoint for sequences of `positions`, prefilled `rowCapacity` rows at a time.
+    /// Estimates a checkpoint for sequences of `positions`, prefilled `rowCapacity` rows at a time,
+    /// with its matrices held in `precision`.
     /// - patchLimit: patches of the largest picture of a Qwen-VL model; as many as fill a sequence
     ///   where the preprocessing allows more.
     package init(
@@ -18,17 +21,21 @@ package struct ModelMemory: Sendable, Equatable {
         checkpoint: Checkpoint,
         positions: Int,
         rowCapacity: Int,
-        patchLimit: Int = .max
+        patchLimit: Int = .max,
+        precision: WeightPrecision = .stored
     ) {
         var weights = 0
         for name in checkpoint.tensorNames {
             guard let tensor = checkpoint.tensor(name) else { continue }
-            // Matrices keep their stored type when they are packed.
-            let byteCount = tensor.bytes.count
-            weights += byteCount
+            let canonical = CanonicalTensorName.name(ofStored: name) ?? name
+            weights += Self.byteCount(of: tensor, canonical: canonical, precision: precision)
             if config.text.tiesWordEmbeddings && name.hasSuffix("embed_tokens.weight") {
                 // The head is a packed copy of the table.
-                weights += byteCount
+                weights += Self.byteCount(
+                    of: tensor,
+                    canonical: "lm_head.weight",
+                    precision: precision
+                )
             }
         }
         self.weights = weights
@@ -52,6 +59,26 @@ package struct ModelMemory: Sendable, Equatable {
             }
         activations =
             TextActivations.byteCount(config: config.text, rowCapacity: rowCapacity) + visual
+    }
+
+    /// Bytes of a tensor once it is read: a table stays as it is stored, a matrix is packed.
+    private static func byteCount(
+        of tensor: CheckpointTensor,
+        canonical: String,
+        precision: WeightPrecision
+    ) -> Int {
+        guard tensor.shape.count >= 2,
+            !canonical.contains("embed_tokens"),
+            !canonical.contains("position_embedding"), !canonical.contains("pos_embed"),
+            let type = precision.panelType(ofCanonical: canonical),
+            let outputs = tensor.shape.first,
+            outputs > 0
+        else { return tensor.bytes.count }
+        return PackedMatrix.byteCount(
+            type: type,
+            outputs: outputs,
+            inputs: tensor.shape[1...].reduce(1, &*)
+        )
     }
 
     /// Pixels and projected features of the image with the most tiles.

@@ -27,6 +27,7 @@ package final class VisionLanguageModel: Sendable {
     package convenience init(
         directory: String,
         positions: Int,
+        precision: WeightPrecision = .stored,
         pool: ComputeThreadPool
     ) throws(CheckpointError) {
         let config = try ModelConfig(directory: directory)
@@ -35,6 +36,7 @@ package final class VisionLanguageModel: Sendable {
             config: config,
             checkpoint: checkpoint,
             positions: positions,
+            precision: precision,
             pool: pool
         )
     }
@@ -47,11 +49,12 @@ package final class VisionLanguageModel: Sendable {
         config: ModelConfig,
         checkpoint: Checkpoint,
         positions: Int,
+        precision: WeightPrecision = .stored,
         pool: ComputeThreadPool
     ) throws(CheckpointError) {
         self.config = config
         self.checkpoint = checkpoint
-        let reader = try WeightReader(checkpoint: checkpoint)
+        let reader = try WeightReader(checkpoint: checkpoint, precision: precision)
         switch config.visual {
         case .llava(let config):
             visual = .llava(

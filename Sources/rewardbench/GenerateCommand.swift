@@ -50,6 +50,7 @@ enum GenerateCommand {
             ),
             CommonOptions.threads,
             CommonOptions.prefillRows,
+            CommonOptions.precision,
         ],
         examples: [
             "rewardbench generate --checkpoint UnifiedReward-0.5b --image fox.jpg "
@@ -65,7 +66,8 @@ enum GenerateCommand {
             threads: CommonOptions.threads(arguments),
             contextLimit: arguments.int("context") ?? 8192,
             visionCacheBytes: 0,
-            prefillRows: arguments.int("prefill-rows") ?? 256
+            prefillRows: arguments.int("prefill-rows") ?? 256,
+            precision: CommonOptions.precision(arguments)
         )
         let engine = try Engine(
             blueprint: EngineBlueprint(

@@ -18,7 +18,7 @@ struct MatmulBenchmark {
     struct Options {
         /// The linear layers of Qwen2-0.5B and of the SigLIP so400m tower, and decoding.
         var shapes: [Shape] = Options.modelShapes
-        var types: [WeightType] = [.float32, .bfloat16]
+        var types: [PanelType] = [.float32, .bfloat16, .int8, .int4]
         var threads: [Int] = [1, 2]
         /// Samples of each cell.
         var repeats = 9
@@ -52,7 +52,7 @@ struct MatmulBenchmark {
 
     private func measure(
         _ shape: Shape,
-        type: WeightType,
+        type: PanelType,
         pool: ComputeThreadPool
     ) -> MatmulReport.Cell {
         let x = UnsafeMutablePointer<Float>.allocate(capacity: shape.rows * shape.inputs)
@@ -64,7 +64,8 @@ struct MatmulBenchmark {
         for index in 0..<(shape.rows * shape.inputs) { x[index] = Float(index % 7) - 3 }
         let weight = makeWeight(shape, type: type, pool: pool)
         let flops = 2 * Double(shape.rows) * Double(shape.inputs) * Double(shape.outputs)
-        let expectedSeconds = flops / (80e9 * Double(pool.threadCount))
+        let expectedRate = type.isQuantized && pool.dotKernels == .vnni ? 300e9 : 80e9
+        let expectedSeconds = flops / (expectedRate * Double(pool.threadCount))
         // Short products repeat within a sample, so that one sample lasts at least 2 ms.
         let calls = max(1, Int(0.002 / expectedSeconds))
         var rates: [Double] = []
@@ -82,7 +83,8 @@ struct MatmulBenchmark {
                 )
             }
             let rate = flops * Double(calls) / elapsed.seconds * 1e-9
-            let peak = PeakBenchmark.multiplyAddRate(
+            let peak = PeakBenchmark.rate(
+                type,
                 pool: pool,
                 seconds: expectedSeconds * Double(calls)
             )
@@ -103,19 +105,20 @@ struct MatmulBenchmark {
 
     private func makeWeight(
         _ shape: Shape,
-        type: WeightType,
+        type: PanelType,
         pool: ComputeThreadPool
     ) -> PackedMatrix {
-        // 0x3c3c is a small positive number in all three types.
-        let byteCount = shape.inputs * shape.outputs * type.byteCount
+        // 0x3c3c is a small positive number in bf16.
+        let byteCount = shape.inputs * shape.outputs * WeightType.bfloat16.byteCount
         let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
         defer { memory.deallocate() }
         memory.initializeMemory(as: UInt8.self, repeating: 0x3c, count: byteCount)
         return PackedMatrix(
             rowMajor: memory,
-            type: type,
+            type: .bfloat16,
             outputs: shape.outputs,
             inputs: shape.inputs,
+            as: type,
             pool: pool
         )
     }

@@ -21,11 +21,11 @@ enum MatmulCommand {
                 repeatable: true
             ),
             .option(
-                "type",
-                value: "type",
-                "Type of the weights. May be repeated.",
-                defaultText: "F32 and BF16",
-                values: WeightType.allCases.map(\.rawValue),
+                "precision",
+                value: "name",
+                "How the weights are held. May be repeated.",
+                defaultText: "f32, bf16, int8 and int4",
+                values: PanelType.allCases.map(\.rawValue),
                 repeatable: true
             ),
             .option(
@@ -46,14 +46,14 @@ enum MatmulCommand {
             ),
             .flag("json", "Print one JSON document instead of a table."),
         ],
-        examples: ["rewardbench matmul --threads 1 --type BF16 --shape 1024,896,4864"]
+        examples: ["rewardbench matmul --threads 1 --precision int8 --shape 1024,896,4864"]
     )
 
     static func run(_ arguments: ParsedArguments) throws -> ExitCode {
         var benchmark = MatmulBenchmark()
         let threads = arguments.texts("threads").compactMap { Int($0) }
         if !threads.isEmpty { benchmark.options.threads = threads }
-        let types = arguments.texts("type").compactMap { WeightType(rawValue: $0) }
+        let types = arguments.texts("precision").compactMap { PanelType(rawValue: $0) }
         if !types.isEmpty { benchmark.options.types = types }
         let shapes = arguments.texts("shape").compactMap(numbers).map {
             MatmulBenchmark.Shape(name: "given", rows: $0[0], inputs: $0[1], outputs: $0[2])

@@ -5,7 +5,7 @@ struct MatmulReport {
     /// One shape in one precision on some threads.
     struct Cell {
         let shape: MatmulBenchmark.Shape
-        let type: WeightType
+        let type: PanelType
         let threads: Int
         /// GFLOP/s of the samples, ascending.
         let rates: [Double]

@@ -16,7 +16,8 @@ enum ParityCommand {
             naming serves all its cases; a clip of Qwen2.5-VL is measured in the places of both versions \
             of the reference. A single-precision checkpoint is compared with the goldens made from one.
 
-            Tolerances: pixels and token ids equal; 5e-05 on features; 2e-04 on logits.
+            Tolerances: pixels and token ids equal; 5e-05 on features; 2e-04 on logits. They are those of \
+            f32 arithmetic on the stored weights: with another --precision the differences show what it costs.
             """,
         options: [
             CommonOptions.checkpoint,
@@ -34,6 +35,7 @@ enum ParityCommand {
             ),
             CommonOptions.threads,
             CommonOptions.prefillRows,
+            CommonOptions.precision,
             .flag("json", "Print one JSON document instead of a table."),
         ],
         examples: [
@@ -55,6 +57,7 @@ enum ParityCommand {
             goldens: goldens,
             threads: CommonOptions.threads(arguments),
             prefillRows: arguments.int("prefill-rows") ?? 256,
+            precision: CommonOptions.precision(arguments),
             loadImage: { try media.image($0) }
         )
         let report = try parity.run()

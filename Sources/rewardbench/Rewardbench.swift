@@ -14,7 +14,7 @@ struct Rewardbench {
         }
         let arguments = ProcessArguments.parseOrExit(
             command,
-            version: "0.1.0 (kernels: \(KernelSet.chosen.name))"
+            version: "0.1.0 (\(KernelSet.description))"
         )
         do {
             let code =
@@ -24,6 +24,8 @@ struct Rewardbench {
                 case "accuracy": try await AccuracyCommand.run(arguments)
                 case "generate": try await GenerateCommand.run(arguments)
                 case "scenes": try ScenesCommand.run(arguments)
+                case "peak": try PeakCommand.run(arguments)
+                case "prefill", "decode", "vision": try SpeedCommand.run(arguments)
                 default: try MatmulCommand.run(arguments)
                 }
             exit(code.rawValue)
@@ -52,7 +54,13 @@ struct Rewardbench {
                 "CORRECTNESS",
                 [AccuracyCommand.spec, ChaosCommand.spec, ParityCommand.spec]
             ),
-            CommandGroup("SPEED", [GenerateCommand.spec, MatmulCommand.spec]),
+            CommandGroup(
+                "SPEED",
+                [
+                    SpeedCommand.decode, GenerateCommand.spec, MatmulCommand.spec,
+                    PeakCommand.spec, SpeedCommand.prefill, SpeedCommand.vision,
+                ]
+            ),
             CommandGroup("SCENES", [ScenesCommand.spec]),
         ],
         footnote: "Exit codes: 0 all well, 1 a check or a measurement failed, 2 wrong usage."
@@ -86,6 +94,20 @@ enum CommonOptions {
         default: "256",
         format: .int(1...65_536)
     )
+
+    /// `--precision NAME`.
+    static let precision = OptionSpec.option(
+        "precision",
+        value: "name",
+        "How the weights of the large matrices are held and multiplied.",
+        default: "stored",
+        values: WeightPrecision.allCases.map(\.rawValue)
+    )
+
+    /// The value of `--precision`.
+    static func precision(_ arguments: ParsedArguments) -> WeightPrecision {
+        arguments.text("precision").flatMap { WeightPrecision(rawValue: $0) } ?? .stored
+    }
 
     /// The value of `--threads`.
     static func threads(_ arguments: ParsedArguments) throws(ParsingError) -> Int {

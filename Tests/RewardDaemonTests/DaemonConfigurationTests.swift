@@ -1,5 +1,6 @@
 import Foundation
 import RewardDaemon
+import TensorKernels
 import Testing
 
 @Suite("The daemon's settings")
@@ -61,6 +62,25 @@ struct DaemonConfigurationTests {
         #expect(configuration.mediaRoots == ["/tmp"])
     }
 
+    @Test("has a precision for all models, and one for a single model where it is named")
+    func precisions() throws {
+        let plain = try make("")
+        #expect(plain.precision == .stored && plain.precisions.isEmpty)
+        let own = try make(
+            """
+            precision = int8
+            model.tiny.precision = f32
+            model.big = /models/big
+            model.big.precision = int4
+            """
+        )
+        #expect(own.precision == .int8)
+        #expect(own.models.map(\.name) == ["tiny", "big"])
+        #expect(own.precisions == ["tiny": .float32, "big": .int4])
+        let listed = try make("precisions = tiny=int4", environment: ["REWARDD_PRECISION": "bf16"])
+        #expect(listed.precision == .bfloat16 && listed.precisions == ["tiny": .int4])
+    }
+
     @Test(
         "refuses bad values with the place, what was expected and what was found",
         arguments: [
@@ -73,6 +93,13 @@ struct DaemonConfigurationTests {
             ("grace = -5s", "expected a duration"),
             ("vision-cache.limit = 99999999999GiB", "expected a size"),
             ("media.roots = relative/path", "expected existing absolute directories"),
+            (
+                "precision = int2",
+                "rewardd.conf:2: precision: expected stored, f32, bf16, int8, int4"
+            ),
+            ("model.tiny.precision = 8", "rewardd.conf:2: precisions: tiny: expected stored, f32"),
+            ("model.big.precision = int8", "expected the name of a configured model, got \"big\""),
+            ("precisions = int8", "expected name=precision, got \"int8\""),
             ("model.tiny = /other", "expected each model name once"),
             ("model.train/x = /x", "expected a model name that does not start with \"train/\""),
             ("training.directory = models", "rewardd.conf:2: expected an existing absolute"),

@@ -52,4 +52,14 @@ static inline bool rewardd_cpu_supports_v4(void) {
 #endif
 }
 
+/// True when the processor also multiplies bytes by vpdpbusd in 512-bit registers (AVX-512 VNNI).
+static inline bool rewardd_cpu_supports_vnni(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512vnni");
+#else
+    return false;
+#endif
+}
+
 #endif

@@ -1,3 +1,4 @@
+package import TensorKernels
 import Transformer
 package import VisionPreprocessing
 
@@ -25,13 +26,15 @@ package struct ParityRun {
         goldens goldensDirectory: String,
         threads: Int,
         prefillRows: Int = 256,
+        precision: WeightPrecision = .stored,
         loadImage: @escaping ImageLoader
     ) throws {
         let options = EngineOptions(
             threads: threads,
             contextLimit: 4096,
             prefillRows: prefillRows,
-            reusesPrefix: false
+            reusesPrefix: false,
+            precision: precision
         )
         let blueprint = try EngineBlueprint(directory: directory, options: options)
         session = try blueprint.makeSession()

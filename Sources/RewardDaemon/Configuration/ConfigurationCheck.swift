@@ -57,7 +57,8 @@ package enum ConfigurationCheck {
             threads: configuration.threads,
             contextLimit: configuration.contextLimit ?? Int.max,
             visionCacheBytes: configuration.visionCacheLimitBytes,
-            convention: configuration.clipConvention
+            convention: configuration.clipConvention,
+            precision: configuration.precision
         )
     }
 

@@ -54,8 +54,8 @@ package struct ConfigurationSource: Sendable {
             || name == ScriptedEngineSetting.environmentVariable
     }
 
-    /// Reads a configuration file: `key = value` lines, `#` comments, and `model.NAME = DIRECTORY`
-    /// as a more readable form of one entry of `models`.
+    /// Reads a configuration file: `key = value` lines, `#` comments, and `model.NAME = DIRECTORY` and
+    /// `model.NAME.precision = PRECISION` as more readable forms of one entry of `models` and `precisions`.
     ///
     /// Throws `ConfigurationError` naming the file and line of anything else.
     package static func file(_ path: String) throws(ConfigurationError) -> ConfigurationSource {
@@ -83,8 +83,7 @@ package struct ConfigurationSource: Sendable {
         name: String
     ) throws(ConfigurationError) -> ConfigurationSource {
         var source = ConfigurationSource()
-        var models: [String] = []
-        var modelOrigin = ""
+        var entries: [ConfigurationKey: (texts: [String], origin: String)] = [:]
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (index, rawLine) in lines.enumerated() {
             let origin = "\(name):\(index + 1)"
@@ -100,8 +99,12 @@ package struct ConfigurationSource: Sendable {
             let left = line[..<equals].trimmingCharacters(in: .whitespaces)
             let right = line[line.index(after: equals)...].trimmingCharacters(in: .whitespaces)
             if left.hasPrefix("model.") {
-                models.append("\(left.dropFirst("model.".count))=\(right)")
-                modelOrigin = origin
+                let isPrecision = left.hasSuffix(".precision")
+                let name = left.dropFirst("model.".count)
+                    .dropLast(isPrecision ? ".precision".count : 0)
+                let key: ConfigurationKey = isPrecision ? .precisions : .models
+                entries[key, default: ([], origin)].texts.append("\(name)=\(right)")
+                entries[key]?.origin = origin
                 continue
             }
             guard let key = ConfigurationKey(rawValue: left) else {
@@ -121,11 +124,11 @@ package struct ConfigurationSource: Sendable {
             }
             source.values[key] = Value(text: right, origin: origin)
         }
-        if !models.isEmpty {
-            let listed = source.values[.models].map { [$0.text] } ?? []
-            source.values[.models] = Value(
-                text: (listed + models).joined(separator: ","),
-                origin: modelOrigin
+        for (key, entry) in entries {
+            let listed = source.values[key].map { [$0.text] } ?? []
+            source.values[key] = Value(
+                text: (listed + entry.texts).joined(separator: ","),
+                origin: entry.origin
             )
         }
         return source

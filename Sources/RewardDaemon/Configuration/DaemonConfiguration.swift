@@ -1,6 +1,7 @@
 import Foundation
 package import Inference
 package import Logging
+package import TensorKernels
 
 /// The daemon's settings, typed and validated as a whole before anything starts.
 package struct DaemonConfiguration: Sendable {
@@ -30,6 +31,10 @@ package struct DaemonConfiguration: Sendable {
     package var slots: Int
     /// Compute threads of an engine.
     package var threads: Int
+    /// In what weights are held and multiplied.
+    package var precision: WeightPrecision
+    /// The same for models that have one of their own, by name.
+    package var precisions: [String: WeightPrecision]
     /// Prompt and answer together, in tokens; nil means what the model allows.
     package var contextLimit: Int?
     package var memoryLimitBytes: Int
@@ -66,6 +71,11 @@ package struct DaemonConfiguration: Sendable {
         slots = try settings.integer(.slots, in: 1...256)
         let threadSetting = try settings.integer(.threads, in: 0...1024)
         threads = threadSetting == 0 ? max(1, processorCount) : threadSetting
+        precision = try Self.precision(
+            settings[.precision].text,
+            at: settings.subject(.precision)
+        )
+        precisions = try Self.precisions(settings, of: models)
         let context = try settings.integer(.contextLimit, in: 0...1_048_576)
         contextLimit = context == 0 ? nil : context
         let memory = try settings.bytes(.memoryLimit)

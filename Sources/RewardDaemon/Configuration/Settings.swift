@@ -71,6 +71,9 @@ struct Settings {
         )
     }
 
+    /// How a message names a setting: by its key and, where it stands in a file, the line.
+    func subject(_ key: ConfigurationKey) -> String { subject(key, self[key]) }
+
     private func subject(_ key: ConfigurationKey, _ value: ConfigurationSource.Value) -> String {
         if value.origin == "default" { return key.rawValue }
         // An option or an environment variable names its key; a line of a file does not.

@@ -119,7 +119,11 @@ struct TrainingWorkshop: Sendable {
 
     private func offer(_ name: String, _ directory: String) async {
         models.offer(name: name, directory: directory)
-        await engines.replace(name: name, directory: directory)
+        await engines.replace(
+            name: name,
+            directory: directory,
+            precision: configuration.precisions[name]
+        )
     }
 
     /// Tells the database what this daemon can run now.

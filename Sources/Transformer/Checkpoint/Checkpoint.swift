@@ -23,12 +23,14 @@ package final class Checkpoint: Sendable {
     package let tensorNames: [String]
     private let files: [String: SafetensorsFile]
     private let fileByTensor: [String: String]
+    private let invented: InventedTensors?
 
     /// Opens and checks every weight file. The single file wins over an index, as in
     /// `transformers` (`modeling_utils.py`). Throws for whatever `SafetensorsFile` refuses, and for
     /// an index that names a missing file or tensor.
     package init(directory: String) throws(CheckpointError) {
         self.directory = directory
+        invented = nil
         let single = "model.safetensors"
         if MappedFile.exists(directory + "/" + single) {
             let file = try SafetensorsFile(path: directory + "/" + single)
@@ -46,8 +48,18 @@ package final class Checkpoint: Sendable {
         tensorNames = fileByTensor.keys.sorted()
     }
 
+    /// No files: tensors of these shapes by canonical name, to measure speed with.
+    init(inventing shapes: [String: [Int]]) {
+        directory = "invented"
+        files = [:]
+        fileByTensor = [:]
+        tensorNames = shapes.keys.sorted()
+        invented = InventedTensors(shapes: shapes)
+    }
+
     /// A tensor by its name in the files; nil when there is none.
     package func tensor(_ name: String) -> CheckpointTensor? {
+        if let invented { return invented.tensor(name) }
         guard let fileName = fileByTensor[name], let file = files[fileName],
             let entry = file.tensors[name]
         else { return nil }

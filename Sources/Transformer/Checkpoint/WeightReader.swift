@@ -17,12 +17,18 @@ package struct WeightReader {
 
     /// Whether `lm_head.weight` stands for the token embeddings.
     package let tiesWordEmbeddings: Bool
+    /// How matrices are held.
+    package let precision: WeightPrecision
     private let checkpoint: Checkpoint
     private let storedName: [String: String]
 
     /// Throws when two stored tensors are the same canonical one, or config.json is unreadable.
-    package init(checkpoint: Checkpoint) throws(CheckpointError) {
+    package init(
+        checkpoint: Checkpoint,
+        precision: WeightPrecision = .stored
+    ) throws(CheckpointError) {
         self.checkpoint = checkpoint
+        self.precision = precision
         let flags = try ConfigFile.decode(
             TieFlags.self,
             directory: checkpoint.directory,
@@ -44,6 +50,14 @@ package struct WeightReader {
         self.storedName = storedName
     }
 
+    /// Gives out invented tensors, which bear canonical names.
+    init(inventing checkpoint: Checkpoint, tiesWordEmbeddings: Bool, precision: WeightPrecision) {
+        self.checkpoint = checkpoint
+        self.tiesWordEmbeddings = tiesWordEmbeddings
+        self.precision = precision
+        storedName = Dictionary(uniqueKeysWithValues: checkpoint.tensorNames.map { ($0, $0) })
+    }
+
     /// Whether the checkpoint has the tensor.
     package func contains(_ canonical: String) -> Bool {
         storedName[resolved(canonical)] != nil
@@ -55,8 +69,8 @@ package struct WeightReader {
         storedName[resolved(canonical)].flatMap { checkpoint.tensor($0) }?.shape
     }
 
-    /// A weight [outputs, inputs], packed for `matrixProduct`. A convolution's kernel
-    /// [outputs, channels, (frames,) height, width] is taken as the matrix it is applied as.
+    /// A weight [outputs, inputs], packed for `matrixProduct` in the precision of this reader. A convolution's
+    /// kernel [outputs, channels, (frames,) height, width] is taken as the matrix it is applied as.
     /// Throws `missingTensor`, `shapeMismatch` or `unsupportedType`.
     package func matrix(
         _ canonical: String,
@@ -78,6 +92,7 @@ package struct WeightReader {
             type: type,
             outputs: outputs,
             inputs: inputs,
+            as: precision.panelType(ofCanonical: canonical),
             pool: pool
         )
     }

@@ -1,4 +1,4 @@
-import TensorKernels
+package import TensorKernels
 
 /// The SigLIP vision tower: one tile of pixels → one row for each patch.
 ///
@@ -24,7 +24,7 @@ package struct VisionEncoder: Sendable {
     /// Runs one tile [3, S, S] and leaves [n, visionHidden] in `activations.hidden`.
     ///
     /// `interrupt` is called before each layer and may throw to stop.
-    func forward(
+    package func forward(
         _ tile: UnsafePointer<Float>,
         activations: VisionActivations,
         pool: ComputeThreadPool,

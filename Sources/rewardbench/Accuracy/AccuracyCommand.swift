@@ -47,6 +47,7 @@ enum AccuracyCommand {
                 format: .int(1...4096)
             ),
             CommonOptions.threads,
+            CommonOptions.precision,
             .flag("json", "Print one JSON document instead of tables."),
         ],
         examples: [
@@ -76,7 +77,10 @@ enum AccuracyCommand {
         let engine = try Engine(
             blueprint: EngineBlueprint(
                 directory: directory,
-                options: EngineOptions(threads: CommonOptions.threads(arguments))
+                options: EngineOptions(
+                    threads: CommonOptions.threads(arguments),
+                    precision: CommonOptions.precision(arguments)
+                )
             ),
             logger: Logger(level: .warning)
         )
