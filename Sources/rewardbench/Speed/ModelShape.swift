@@ -36,13 +36,16 @@ enum ModelShape: String, CaseIterable {
             """
             {"hidden_size": 2048, "intermediate_size": 11008, "num_hidden_layers": 36, \
             "num_attention_heads": 16, "num_key_value_heads": 2, "vocab_size": 151936, \
-            "rope_theta": 1000000, "tie_word_embeddings": true}
+            "rope_theta": 1000000, "tie_word_embeddings": true, \
+            "rope_scaling": {"type": "mrope", "mrope_section": [16, 24, 24]}}
             """
         case .qwen3VL:
             """
             {"hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 28, \
             "num_attention_heads": 16, "num_key_value_heads": 8, "head_dim": 128, \
-            "vocab_size": 151936, "rope_theta": 5000000, "tie_word_embeddings": true}
+            "vocab_size": 151936, "rope_theta": 5000000, "tie_word_embeddings": true, \
+            "rope_scaling": {"rope_type": "default", "mrope_interleaved": true, \
+            "mrope_section": [24, 20, 20]}}
             """
         }
     }
