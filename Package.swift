@@ -92,6 +92,7 @@ let migrationFiles: [Resource] = [
     .embedInCode("0024_requeue_held_shards.sql"),
     .embedInCode("0025_hold_functions.sql"),
     .embedInCode("0026_deadline_functions.sql"),
+    .embedInCode("0027_accept_video_files.sql"),
 ]
 
 let package = Package(
@@ -279,7 +280,8 @@ let package = Package(
             "RewardDaemonTests",
             [
                 "RewardDaemon", "RewardModeling", "Training", "Inference", "Tokenization",
-                "Postgres", "Logging", "TestSupport",
+                "MediaDecoding", "VisionPreprocessing", "Hashing", "Postgres", "Logging",
+                "TestSupport",
             ]
         ),
         tests(
@@ -291,7 +293,7 @@ let package = Package(
         ),
         tests(
             "EndToEndTests",
-            ["rewardd", "rewardctl", "Postgres", "Hashing", "TestSupport"]
+            ["rewardd", "rewardctl", "rewardbench", "Postgres", "Hashing", "TestSupport"]
         ),
         tests("TidyTests", []),
     ],

@@ -109,6 +109,10 @@ package enum MigrationCatalog {
             file: "0026_deadline_functions.sql",
             bytes: PackageResources._026_deadline_functions_sql
         ),
+        Migration(
+            file: "0027_accept_video_files.sql",
+            bytes: PackageResources._027_accept_video_files_sql
+        ),
     ]
 
     /// The newest version this build knows: what `rewardctl migrate` brings a database to.
