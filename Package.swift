@@ -92,7 +92,7 @@ let migrationFiles: [Resource] = [
     .embedInCode("0024_requeue_held_shards.sql"),
     .embedInCode("0025_hold_functions.sql"),
     .embedInCode("0026_deadline_functions.sql"),
-    .embedInCode("0027_accept_video_files.sql"),
+    .embedInCode("0037_accept_video_files.sql"),
 ]
 
 let package = Package(
