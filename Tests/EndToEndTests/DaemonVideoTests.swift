@@ -83,6 +83,7 @@ struct DaemonVideoTests {
             task: "video_generation",
             model: "scenes",
             items: "[\(items.joined(separator: ","))]",
+            options: #"{"frames": 8}"#,
             as: submitter
         )
         #expect(try bench.end(of: job, daemon: daemon) == "completed")
@@ -103,6 +104,7 @@ struct DaemonVideoTests {
         try bench.number("SELECT count(*) AS n FROM rewardd.judgement WHERE job_id = \(job)")
     }
 
+    /// The model's own prompts ask for four frames of a video.
     @Test("sampling is part of the question; what is wrong with a video fails its item by name")
     func samplingAndFailures() throws {
         let clips = try Clips()
