@@ -96,6 +96,7 @@ let migrationFiles: [Resource] = [
     .embedInCode("0024_requeue_held_shards.sql"),
     .embedInCode("0025_hold_functions.sql"),
     .embedInCode("0026_deadline_functions.sql"),
+    .embedInCode("0037_accept_video_files.sql"),
 ]
 
 let package = Package(
@@ -286,7 +287,8 @@ let package = Package(
             "RewardDaemonTests",
             [
                 "RewardDaemon", "RewardModeling", "Training", "Inference", "TensorKernels",
-                "Tokenization", "Postgres", "Logging", "TestSupport",
+                "Tokenization", "MediaDecoding", "VisionPreprocessing", "Hashing", "Postgres",
+                "Logging", "TestSupport",
             ]
         ),
         tests(
@@ -298,7 +300,7 @@ let package = Package(
         ),
         tests(
             "EndToEndTests",
-            ["rewardd", "rewardctl", "Postgres", "Hashing", "TestSupport"]
+            ["rewardd", "rewardctl", "rewardbench", "Postgres", "Hashing", "TestSupport"]
         ),
         tests("TidyTests", []),
     ],

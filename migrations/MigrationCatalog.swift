@@ -3,7 +3,7 @@
 /// The SQL is embedded by SwiftPM (`.embedInCode` in Package.swift), so `rewardctl migrate` and the
 /// version check of the daemon always match the binary they are in.
 package enum MigrationCatalog {
-    /// All migrations, ascending from 1 without gaps.
+    /// All migrations, ascending from 1. A number may be left out, and is then never used.
     package static let all: [Migration] = [
         Migration(
             file: "0001_create_schema.sql",
@@ -109,10 +109,14 @@ package enum MigrationCatalog {
             file: "0026_deadline_functions.sql",
             bytes: PackageResources._026_deadline_functions_sql
         ),
+        Migration(
+            file: "0037_accept_video_files.sql",
+            bytes: PackageResources._037_accept_video_files_sql
+        ),
     ]
 
     /// The newest version this build knows: what `rewardctl migrate` brings a database to.
-    package static var latest: Int { all.count }
+    package static var latest: Int { all.last?.number ?? 0 }
 
     /// The oldest database version the statements of this build work with.
     ///

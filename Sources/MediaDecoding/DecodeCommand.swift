@@ -37,8 +37,21 @@ struct DecodeCommand: Sendable, Equatable {
         warningStatus: nil
     )
 
-    static let all = [jpeg, png, webp]
+    /// Palette colours as they are, transparent ones too.
+    static let gif = DecodeCommand(
+        program: "giftopnm",
+        package: "netpbm",
+        arguments: [],
+        warningStatus: nil
+    )
 
-    /// Directories searched for decoder programs; the PATH of the daemon is not asked.
-    static let directories = ["/usr/bin", "/bin", "/usr/local/bin"]
+    /// Not "-quiet", as for PNG; what it says of a good file goes unread.
+    static let bmp = DecodeCommand(
+        program: "bmptopnm",
+        package: "netpbm",
+        arguments: [],
+        warningStatus: nil
+    )
+
+    static let all = [jpeg, png, webp, gif, bmp]
 }

@@ -1,38 +1,38 @@
 import Glibc
 package import VisionPreprocessing
 
-/// Decodes a JPEG, PNG or WebP with the operating system's own programs, each in a process of its own
-/// with limits, and reads a binary PPM, which is plain pixels, itself; the pixels are those of Pillow's `Image.open(f).convert("RGB")`.
+/// Decodes a JPEG, PNG, WebP, GIF (the first picture) or BMP with the operating system's own programs, each
+/// in a process of its own with limits, and reads a binary PPM, which is plain pixels, itself; the pixels are
+/// those of Pillow's `Image.open(f).convert("RGB")`.
 ///
 /// No orientation from EXIF, no gamma, no colour profile is applied, and alpha is dropped, as there.
 /// A value is cheap and safe to use from many threads; `decode` blocks for as long as the program
 /// runs, at most `limits.maximumSeconds`.
 package struct ImageDecoder: Sendable {
     package let limits: MediaLimits
-    /// Absolute path of each program that was found.
-    private let programs: [String: String]
+    private let programs: InstalledPrograms
 
     /// Finds the programs in the system's directories, now.
     package init(limits: MediaLimits) {
-        self.init(limits: limits, directories: DecodeCommand.directories)
+        self.init(limits: limits, directories: InstalledPrograms.directories)
     }
 
     init(limits: MediaLimits, directories: [String]) {
         self.limits = limits
-        programs = DecodeCommand.all.reduce(into: [:]) { found, command in
-            found[command.program] = Self.find(command.program, in: directories)
-        }
+        programs = InstalledPrograms(DecodeCommand.all.map(\.program), in: directories)
     }
 
     /// The programs that are not installed, each with the Debian package that has it, such as
     /// "djpeg (package libjpeg-turbo-progs)".
     package static func missingPrograms() -> [String] {
-        missingPrograms(in: DecodeCommand.directories)
+        missingPrograms(in: InstalledPrograms.directories)
     }
 
     static func missingPrograms(in directories: [String]) -> [String] {
-        DecodeCommand.all.filter { find($0.program, in: directories) == nil }
-            .map { "\($0.program) (package \($0.package))" }
+        InstalledPrograms.missing(
+            DecodeCommand.all.map { ($0.program, $0.package) },
+            in: directories
+        )
     }
 
     /// Whether decoders run behind a system-call filter on this system. The limits hold in any case.
@@ -57,16 +57,22 @@ package struct ImageDecoder: Sendable {
         case .webp:
             command = .webp
             header = try ImageHeader(webp: bytes)
+        case .gif:
+            command = .gif
+            let blocks = try GIFBlocks(bytes)
+            header = try stillHeader(of: blocks)
+            input = blocks.firstPictureOnly(of: bytes)
+        case .bmp:
+            command = .bmp
+            header = try ImageHeader(bmp: bytes)
         case .ppm:
             return try plainPixels(bytes)
-        case .unsupported(let name):
+        case .mov, .matroska, .unsupported:
             throw .unsupported(
-                "image: expected a JPEG, PNG, WebP or binary PPM image, got \(name). Convert it first."
+                "image: \(Self.expectation), got \(MediaFormat(of: bytes).name). Convert it first."
             )
         case .unknown(let impression):
-            throw .unreadable(
-                "image: expected a JPEG, PNG, WebP or binary PPM image, got \(impression)."
-            )
+            throw .unreadable("image: \(Self.expectation), got \(impression).")
         }
         try limits.check(width: header.width, height: header.height)
         let output = try run(command, input: input, header: header)
@@ -76,6 +82,19 @@ package struct ImageDecoder: Sendable {
             height: header.height,
             wideSamples: command == .png && header.isGray ? .clipped : .highByte
         )
+    }
+
+    private static let expectation = "expected a JPEG, PNG, WebP, GIF, BMP or binary PPM image"
+
+    /// Pillow shows the canvas, giftopnm the picture: they agree where one covers the other.
+    private func stillHeader(of blocks: GIFBlocks) throws(MediaError) -> ImageHeader {
+        guard blocks.firstFillsCanvas || blocks.width * blocks.height == 0 else {
+            throw .unsupported(
+                "GIF: expected a first picture that fills its canvas of \(blocks.width) × "
+                    + "\(blocks.height) pixels, got another. Convert it to PNG."
+            )
+        }
+        return ImageHeader(width: blocks.width, height: blocks.height)
     }
 
     /// A binary PPM: no program could do more than copy it, and starting one takes some 10 ms, which a
@@ -94,11 +113,7 @@ package struct ImageDecoder: Sendable {
         input: [UInt8],
         header: ImageHeader
     ) throws(MediaError) -> [UInt8] {
-        guard let path = programs[command.program] else {
-            throw .decoderMissing(
-                "\(command.program) is not installed. Install the package \(command.package)."
-            )
-        }
+        let path = try programs.path(of: command.program, package: command.package)
         var processLimits = ProcessLimits()
         processLimits.memoryBytes = limits.maximumMemoryBytes
         processLimits.processorSeconds = limits.maximumSeconds
@@ -114,7 +129,7 @@ package struct ImageDecoder: Sendable {
         )
         let outcome: ProcessOutcome
         do {
-            outcome = try process.run(input: input)
+            outcome = try process.run(input: SealedFile(input))
         } catch {
             throw .decoderFailed(error.message)
         }
@@ -147,6 +162,8 @@ package struct ImageDecoder: Sendable {
             throw .unreadable("image: \(program) ended with \(status): \(said).")
         case .signalled(let signal):
             throw .unreadable("image: \(program) was ended by signal \(signal): \(said).")
+        case .cancelled:
+            throw .decoderFailed("\(program) was stopped with the task that needed it.")
         case .timedOut:
             throw .unreadable(
                 "image: \(program) did not end within \(limits.maximumSeconds) s."
@@ -184,14 +201,5 @@ package struct ImageDecoder: Sendable {
     private static func isAboutMemory(_ text: String) -> Bool {
         let text = text.lowercased()
         return ["memory", "allocat", "temporary file"].contains { text.contains($0) }
-    }
-
-    /// The first regular executable file of this name.
-    private static func find(_ program: String, in directories: [String]) -> String? {
-        directories.lazy.map { "\($0)/\(program)" }.first { path in
-            var information = stat()
-            return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
-                && access(path, X_OK) == 0
-        }
     }
 }

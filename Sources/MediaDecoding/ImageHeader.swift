@@ -10,6 +10,15 @@ struct ImageHeader: Equatable, Sendable {
     /// Of a JPEG: offset of the first byte after the sizes in its frame header; 0 otherwise.
     let pictureOffset: Int
 
+    /// What another file's header announces, of samples of 8 bits.
+    init(width: Int, height: Int) {
+        self.width = width
+        self.height = height
+        bitDepth = 8
+        isGray = false
+        pictureOffset = 0
+    }
+
     /// Reads a JPEG up to its first frame header (ITU T.81, B.1.1.3 and B.2.2).
     init(jpeg bytes: [UInt8]) throws(MediaError) {
         var position = 2
@@ -87,7 +96,7 @@ struct ImageHeader: Equatable, Sendable {
         case "VP8X":
             guard bytes[payload] & 0b10 == 0 else {
                 throw .unsupported(
-                    "image: expected a still JPEG, PNG or WebP image, got an animated WebP. "
+                    "image: expected a still image, got an animated WebP. "
                         + "Submit one frame of it."
                 )
             }
@@ -98,7 +107,7 @@ struct ImageHeader: Equatable, Sendable {
         }
     }
 
-    private static func ended(_ format: String, _ what: String) -> MediaError {
+    static func ended(_ format: String, _ what: String) -> MediaError {
         .unreadable("\(format): expected \(what), got the end of the file. It is truncated.")
     }
 
@@ -106,7 +115,7 @@ struct ImageHeader: Equatable, Sendable {
         bytes[start..<start + count].reduce(0) { $0 << 8 | Int($1) }
     }
 
-    private static func littleEndian(_ bytes: [UInt8], _ start: Int, count: Int) -> Int {
+    static func littleEndian(_ bytes: [UInt8], _ start: Int, count: Int) -> Int {
         bytes[start..<start + count].reversed().reduce(0) { $0 << 8 | Int($1) }
     }
 }

@@ -6,7 +6,8 @@ import Synchronization
 ///
 /// The program gets a sealed memory file as standard input, pipes as output and error, nothing else of
 /// this process, and the limits and filter of `limited_process.h`. The caller waits at most the
-/// wall-clock limit; the process group is always killed and the process always reaped. Safe to
+/// wall-clock limit, and a tenth of a second after its task is cancelled; the process group is always
+/// killed and the process always reaped. Safe to
 /// call from many threads at once. Costs about a millisecond more than the program itself.
 struct LimitedProcess: Sendable {
     /// Why no process ran; a fault of this host.
@@ -20,7 +21,7 @@ struct LimitedProcess: Sendable {
     let limits: ProcessLimits
 
     /// Runs to the end, or to the limit that is met first.
-    func run(input: [UInt8]) throws(StartError) -> ProcessOutcome {
+    func run(input: SealedFile) throws(StartError) -> ProcessOutcome {
         Self.reapLeftovers()
         var child = try start(input: input)
         let deadline = Self.milliseconds() + limits.milliseconds
@@ -29,8 +30,10 @@ struct LimitedProcess: Sendable {
             let left = deadline - Self.milliseconds()
             if left <= 0 {
                 ending = .timedOut
+            } else if Task.isCancelled {
+                ending = .cancelled
             } else {
-                child.wait(milliseconds: left)
+                child.wait(milliseconds: min(left, 100))
                 child.drain()
                 if child.output.isOver { ending = .outputLimit }
             }
@@ -65,10 +68,7 @@ struct LimitedProcess: Sendable {
         return child.filtered
     }()
 
-    private func start(input: [UInt8]) throws(StartError) -> RunningProcess {
-        let file = input.withUnsafeBytes { limited_process_memory_file($0.baseAddress, $0.count) }
-        guard file >= 0 else { throw failure("memfd_create", -file) }
-        defer { close(file) }
+    private func start(input: SealedFile) throws(StartError) -> RunningProcess {
         let output = try pipe(capacity: min(max(limits.outputBytes, 1 << 16), 1 << 20))
         defer { close(output.writing) }
         let error: (reading: Int32, writing: Int32)
@@ -81,7 +81,7 @@ struct LimitedProcess: Sendable {
         defer { close(error.writing) }
 
         var plan = limited_process_plan()
-        plan.input = file
+        plan.input = input.descriptor
         plan.output = output.writing
         plan.error = error.writing
         plan.address_space = UInt64(limits.memoryBytes)

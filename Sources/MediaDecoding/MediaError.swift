@@ -1,11 +1,13 @@
-/// Why a picture could not be had. The code is what an item's failure is filed under.
+/// Why a picture or video could not be had. The code is what an item's failure is filed under.
 package enum MediaError: Error, CustomStringConvertible, Sendable, Equatable {
-    /// The bytes are not a whole picture, or the file may not be read.
+    /// The bytes are not a whole picture or video, or the file may not be read.
     case unreadable(String)
     /// There is no such file under the roots.
     case notFound(String)
-    /// Over the limit of pixels, of bytes, or of the decoder's memory.
+    /// Over the limit of pixels, of bytes, of time, or of the decoder's memory.
     case tooLarge(String)
+    /// A video with fewer frames than are to be shown.
+    case tooShort(String)
     /// The path does not lie under a configured root. Says nothing about what is there.
     case outsideRoots(String)
     /// A picture or video of a kind that is not decoded here.
@@ -21,6 +23,7 @@ package enum MediaError: Error, CustomStringConvertible, Sendable, Equatable {
         case .unreadable: "media_unreadable"
         case .notFound: "media_not_found"
         case .tooLarge: "media_too_large"
+        case .tooShort: "media_too_short"
         case .outsideRoots: "media_outside_roots"
         case .unsupported: "media_unsupported"
         case .decoderMissing: "decoder_missing"
@@ -32,8 +35,8 @@ package enum MediaError: Error, CustomStringConvertible, Sendable, Equatable {
     package var message: String {
         switch self {
         case .unreadable(let message), .notFound(let message), .tooLarge(let message),
-            .outsideRoots(let message), .unsupported(let message), .decoderMissing(let message),
-            .decoderFailed(let message):
+            .tooShort(let message), .outsideRoots(let message), .unsupported(let message),
+            .decoderMissing(let message), .decoderFailed(let message):
             message
         }
     }

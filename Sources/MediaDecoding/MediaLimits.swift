@@ -1,4 +1,4 @@
-/// How much one picture may cost.
+/// How much one picture or video may cost.
 package struct MediaLimits: Sendable, Equatable {
     /// Width times height; checked in the file's header, before a decoder starts.
     package var maximumPixels: Int
@@ -10,6 +10,14 @@ package struct MediaLimits: Sendable, Equatable {
     package var maximumSeconds: Int
     /// Address space of one decoder process.
     package var maximumMemoryBytes: Int
+    /// Of a video: width times height of a frame; `maximumPixels` holds too.
+    package var maximumFramePixels = 1 << 24
+    /// Of a video: the frames that are shown, decoded, 3 bytes to a pixel.
+    package var maximumClipBytes = 512 << 20
+    /// Of a video: processor seconds of one program, which decodes every frame up to the last that is shown.
+    package var maximumVideoSeconds = 60
+    /// Of a video: address space of one program. Decoders of video keep whole frames.
+    package var maximumVideoMemoryBytes = 1536 << 20
 
     package init(
         maximumPixels: Int = 50_000_000,
@@ -51,6 +59,29 @@ package struct MediaLimits: Sendable, Equatable {
             throw .tooLarge(
                 "image: expected at most \(maximumPixels) pixels, got \(width) × \(height) = "
                     + "\(width * height). Resize it or raise the pixel limit."
+            )
+        }
+    }
+    /// Refuses frames of zero or too many pixels, and too many of them together.
+    func check(frameWidth width: Int, height: Int, count: Int) throws(MediaError) {
+        guard width > 0, height > 0 else {
+            throw .unreadable(
+                "video: expected frames of at least 1 × 1 pixels, got \(width) × \(height)."
+            )
+        }
+        let pixels = width.multipliedReportingOverflow(by: height)
+        let most = min(maximumFramePixels, maximumPixels)
+        guard !pixels.overflow, pixels.partialValue <= most else {
+            throw .tooLarge(
+                "video: expected at most \(most) pixels in a frame, got \(width) × \(height). "
+                    + "Resize it."
+            )
+        }
+        let bytes = pixels.partialValue * 3 * count
+        guard bytes <= maximumClipBytes else {
+            throw .tooLarge(
+                "video: expected at most \(maximumClipBytes) bytes of decoded frames, got \(count) "
+                    + "of \(width) × \(height), \(bytes) bytes. Resize it or show fewer frames."
             )
         }
     }

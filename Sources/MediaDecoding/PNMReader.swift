@@ -76,6 +76,35 @@ enum PNMReader {
         }
     }
 
+    /// Binary PPMs of 8-bit samples one after another, as ffmpeg writes frames, which must all be whole.
+    static func sequence(_ bytes: [UInt8]) throws(MediaError) -> [RGBImage] {
+        var images: [RGBImage] = []
+        var header = Header(bytes: bytes)
+        while header.position < bytes.count {
+            guard header.kind() == .colour, let width = header.number(),
+                let height = header.number(), header.number() == 255, header.skipSeparator(),
+                case let (area, overflow) = width.multipliedReportingOverflow(by: height),
+                !overflow, area <= (bytes.count - header.position) / 3
+            else {
+                throw .unreadable("decoder: expected frames one after another, got something else.")
+            }
+            let end = header.position + area * 3
+            do {
+                images.append(
+                    try RGBImage(
+                        width: width,
+                        height: height,
+                        pixels: Array(bytes[header.position..<end])
+                    )
+                )
+            } catch {
+                throw .unreadable(error.message)
+            }
+            header.position = end
+        }
+        return images
+    }
+
     /// Samples as bytes, each written `copies` times.
     private static func samples(
         _ data: ArraySlice<UInt8>,
@@ -151,10 +180,13 @@ enum PNMReader {
             self.bytes = bytes
         }
 
+        /// The kind of the PNM that starts at the position.
         mutating func kind() -> Kind? {
-            guard bytes.count > 2, bytes[0] == UInt8(ascii: "P") else { return nil }
-            position = 2
-            switch bytes[1] {
+            guard bytes.count > position + 2, bytes[position] == UInt8(ascii: "P") else {
+                return nil
+            }
+            position += 2
+            switch bytes[position - 1] {
             case UInt8(ascii: "4"): return .bitmap
             case UInt8(ascii: "5"): return .gray
             case UInt8(ascii: "6"): return .colour

@@ -5,6 +5,8 @@ struct ProcessOutcome: Sendable {
         case exited(Int32)
         /// By this signal, not one of ours.
         case signalled(Int32)
+        /// Killed: the task that waited for it was cancelled.
+        case cancelled
         /// Killed: the wall-clock limit.
         case timedOut
         /// Killed: more output than allowed.

@@ -46,6 +46,9 @@ final class RunningDaemon: Sendable {
                 description: first
             )
         }
+        for warning in ConfigurationCheck.warnings() {
+            logger.warning("program missing", ["program": LogValue(warning)])
+        }
         let session = Session(
             url: configuration.databaseURL,
             applicationName: "rewardd",
@@ -186,7 +189,8 @@ final class RunningDaemon: Sendable {
         return MediaLibrary(
             roots: MediaRoots(configuration.mediaRoots),
             limits: limits,
-            threadCount: configuration.slots
+            // As many as one item loads at once: a video waits for its decoder more than it computes.
+            threadCount: max(configuration.slots, 4)
         ) { digest in
             try await queue.media(digest: digest.bytes)
         }

@@ -1,3 +1,5 @@
+package import VisionPreprocessing
+
 /// How the items of a job are judged: the part of the job's options that concerns judging.
 package struct JudgingOptions: Sendable, Equatable {
     /// In which orders the two candidates of a comparison are shown.
@@ -20,6 +22,11 @@ package struct JudgingOptions: Sendable, Equatable {
     /// The longest free answer, in tokens.
     package var maximumNewTokens = 512
 
+    /// How frames are chosen of a video file; nil for the way of the prompt pack.
+    package var sampling: FrameSampler.Rule?
+    /// How many frames are chosen of a video file; nil for the number of the prompt pack, or of the rule.
+    package var frames: Int?
+
     /// The defaults.
     package init() {}
 
@@ -38,8 +45,8 @@ package struct JudgingOptions: Sendable, Equatable {
             error: { .invalidOptions($0) }
         )
         try reader.refuseFields(except: [
-            "answer", "orders", "reuse", "margin_minimum", "max_new_tokens", "shard_size",
-            "max_attempts",
+            "answer", "orders", "reuse", "margin_minimum", "max_new_tokens", "sampling", "frames",
+            "shard_size", "max_attempts",
         ])
         answer = try reader.word("answer", as: AnswerMode.self) ?? answer
         orders = try reader.word("orders", as: Orders.self) ?? orders
@@ -57,8 +64,17 @@ package struct JudgingOptions: Sendable, Equatable {
                 "a number of at least 0"
             ) ?? marginMinimum
         if let tokens = try whole(reader, "max_new_tokens", 4096) { maximumNewTokens = tokens }
+        sampling = try reader.word("sampling", as: FrameSampler.Rule.self)
+        frames = try reader.frameCount("frames")
         _ = try whole(reader, "shard_size", 1000)
         _ = try whole(reader, "max_attempts", 100)
+    }
+
+    /// Which frames of a video file are shown. The pack's number goes with the pack's rule.
+    package func sampler(for pack: PromptPack) -> FrameSampler {
+        let rule = sampling ?? pack.sampler.rule
+        let usual = rule == pack.sampler.rule ? pack.sampler.count : nil
+        return FrameSampler(rule: rule, count: frames ?? usual)
     }
 
     /// The options that decide how a question is answered, as fingerprints mix them in.

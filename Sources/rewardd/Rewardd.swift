@@ -54,6 +54,7 @@ enum Rewardd {
             print("\(origin.key.rawValue) = \(origin.value)  # \(origin.origin)")
         }
         let problems = ConfigurationCheck.problems(of: configuration)
+        for warning in ConfigurationCheck.warnings() { complain("Warning: \(warning)") }
         for problem in problems { complain("Error: \(problem)") }
         if problems.isEmpty { print("configuration is usable") }
         exit(

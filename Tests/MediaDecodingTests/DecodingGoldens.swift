@@ -40,6 +40,13 @@ enum DecodingGoldens {
     /// Names of the fixtures, for parameterised tests.
     static let names: [String] = (try? decoded().map(\.name)) ?? []
 
+    /// File name of each GIF and BMP with width, height and CRC-32 of the RGB bytes, sorted by name.
+    static let gifAndBMP: [(String, [UInt32])] =
+        (try? JSONDecoder().decode(
+            [String: [UInt32]].self,
+            from: Data(bytes("decoding/gif_bmp.json"))
+        )).map { $0.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } } ?? []
+
     /// What Pillow says of a hostile file: width, height and CRC-32 of the RGB bytes; or nothing.
     static func hostile() throws -> [(name: String, answer: [UInt32]?)] {
         try JSONDecoder().decode(

@@ -17,17 +17,28 @@ struct ImageDecoderTests {
         #expect(image == expected)
     }
 
+    @Test("so are those of GIF, the first picture, and BMP", arguments: DecodingGoldens.gifAndBMP)
+    func equalsPillow(name: String, answer: [UInt32]) throws {
+        let image = try decoder.decode(DecodingGoldens.bytes("decoding/\(name)"))
+        #expect([UInt32(image.width), UInt32(image.height)] == answer.prefix(2))
+        #expect(DecodingGoldens.crc32(image.pixels) == answer[2])
+    }
+
     @Test("the fixtures cover JPEG, PNG and WebP")
     func covers() {
         #expect(DecodingGoldens.names.count == 67)
+        #expect(DecodingGoldens.gifAndBMP.count == 25)
         #expect(ImageDecoder.missingPrograms().isEmpty)
     }
 
     @Test(
         "what is not decoded here is named",
         arguments: [
-            ("animated.webp", "got an animated WebP"), ("still.gif", "got GIF"),
-            ("still.bmp", "got BMP"), ("still.tiff", "got TIFF"),
+            ("animated.webp", "got an animated WebP"), ("still.tiff", "got TIFF"),
+            ("offset.gif", "expected a first picture that fills its canvas of 60 × 31 pixels"),
+            ("fields565.bmp", "got the colour masks f800, 7e0, 1f"),
+            ("fields_rgbx.bmp", "got the colour masks ff, ff00, ff0000"),
+            ("png_inside.bmp", "got 24 bits of coding 5"),
         ]
     )
     func unsupported(name: String, sentence: String) throws {
@@ -48,7 +59,8 @@ struct ImageDecoderTests {
         let error = #expect(throws: MediaError.self) { try decoder.decode(Array(text.utf8)) }
         #expect(
             error?.description
-                == "media_unreadable: image: expected a JPEG, PNG, WebP or binary PPM image, \(sentence)"
+                == "media_unreadable: image: expected a JPEG, PNG, WebP, GIF, BMP or binary PPM "
+                + "image, \(sentence)"
         )
     }
 
@@ -111,6 +123,20 @@ struct ImageDecoderTests {
         }
     }
 
+    @Test("a truncated GIF or BMP is refused at every length")
+    func truncatedOthers() throws {
+        for name in ["palette64.gif", "rgb24.bmp", "rle8.bmp"] {
+            // The last bytes of a GIF are the end of its data and its end mark.
+            let bytes = try DecodingGoldens.bytes("decoding/\(name)").dropLast(3)
+            for length in stride(from: 6, to: bytes.count, by: bytes.count / 12) {
+                let error = #expect(throws: MediaError.self, "\(name), \(length) bytes") {
+                    try decoder.decode(Array(bytes[..<length]))
+                }
+                #expect(error?.code == "media_unreadable", "\(name), \(length) bytes")
+            }
+        }
+    }
+
     @Test("a damaged and truncated JPEG is refused although the first warning is of the damage")
     func damagedAndTruncated() throws {
         var bytes = try DecodingGoldens.bytes("decoding/jrestart.jpg")
@@ -126,7 +152,8 @@ struct ImageDecoderTests {
         #expect(
             ImageDecoder.missingPrograms(in: ["/nonexistent"]) == [
                 "djpeg (package libjpeg-turbo-progs)", "pngtopnm (package netpbm)",
-                "dwebp (package webp)",
+                "dwebp (package webp)", "giftopnm (package netpbm)",
+                "bmptopnm (package netpbm)",
             ]
         )
         let decoder = ImageDecoder(limits: MediaLimits(), directories: ["/nonexistent"])

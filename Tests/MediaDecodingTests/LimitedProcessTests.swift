@@ -120,6 +120,17 @@ struct LimitedProcessTests {
         #expect(try Data(contentsOf: URL(filePath: file)) == Data("kept".utf8))
     }
 
+    @Test("ends soon after the task that waits for it is cancelled")
+    func cancelled() async throws {
+        let limits = ProcessLimits()
+        let process = LimitedProcess(path: "/bin/sleep", arguments: ["600"], limits: limits)
+        let task = Task { try process.run(input: SealedFile([])) }
+        task.cancel()
+        let outcome = try await task.value
+        #expect(outcome.ending == .cancelled)
+        #expect(kill(outcome.processID, 0) == -1)
+    }
+
     @Test("that cannot be started says why, and leaves nothing behind")
     func cannotStart() throws {
         for path in ["/nonexistent/program", "/etc/passwd", "/tmp"] {
@@ -157,7 +168,7 @@ struct LimitedProcessTests {
         limits.milliseconds = milliseconds
         limits.processorSeconds = processorSeconds
         return try LimitedProcess(path: path, arguments: arguments, limits: limits).run(
-            input: input
+            input: SealedFile(input)
         )
     }
 }

@@ -175,6 +175,15 @@ struct EnqueueRefusalTests {
             message: #"options.answer: expected "choices" or "generate", got null"#
         ),
         Refusal(
+            arguments: "'point_score', '\(good)', 'image_generation', 'm', '{\"frames\":65}'",
+            message: "options.frames: expected a whole number from 2 to 64, got 65"
+        ),
+        Refusal(
+            arguments:
+                "'point_score', '\(good)', 'image_generation', 'm', '{\"sampling\":\"all\"}'",
+            message: #"options.sampling: expected "linspace" or "segments" or "fps", got "all""#
+        ),
+        Refusal(
             arguments: "'point_score', '\(good)', 'image_generation', 'm', '{\"reuse\":\"no\"}'",
             message: #"options.reuse: expected true or false, got "no""#
         ),

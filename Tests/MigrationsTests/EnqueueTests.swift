@@ -47,6 +47,15 @@ struct EnqueueTests {
             "build_pairs", "video_understanding",
             #"{"question":"q","video":{"frames":["p","q"]},"candidates":["","b"]}"#
         ),
+        ("point_score", "video_generation", #"{"caption":"c","video":"p.mp4"}"#),
+        (
+            "pair_rank", "video_generation",
+            #"{"caption":"c","first":{"path":"p.mp4"},"second":{"frames":["r","s"]}}"#
+        ),
+        (
+            "build_pairs", "video_generation",
+            #"{"caption":"c","candidates":["p.mp4",{"path":"q.webm"},{"frames":["r","s"]}]}"#
+        ),
     ]
 
     @Test("takes every kind and task")

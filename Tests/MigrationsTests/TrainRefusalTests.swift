@@ -15,11 +15,26 @@ struct TrainRefusalTests {
     }
 
     private static let paths = #"a path, {"path": …} or {"media": …}"#
-    private static let clip = #"a clip, {"frames": [2 to 64 pictures]}"#
+    private static let clip =
+        #"a video: a path, {"path": …}, {"media": …} or {"frames": [2 to 64 pictures]}"#
     private static let digest = String(repeating: "0", count: 64)
 
     static let clips: [(item: String, message: String)] = [
-        (#"{"caption":"c","video":"a.mp4"}"#, #"items[0].video: expected \#(clip), got "a.mp4""#),
+        (#"{"caption":"c","video":""}"#, #"items[0].video: expected \#(clip), got """#),
+        (
+            #"{"caption":"c","video":["a.mp4"]}"#,
+            "items[0].video: expected \(clip), got an array of 1"
+        ),
+        (
+            #"{"caption":"c","video":{"path":"a.mp4","fps":2}}"#,
+            #"items[0].video: expected \#(clip), got {"fps": 2, "path": "a.mp4"}"#
+        ),
+        (
+            #"{"caption":"c","video":{"media":"\#(digest)"}}"#,
+            """
+            items[0].video: expected media uploaded by "postgres", got unknown digest \(digest)
+            """
+        ),
         (#"{"caption":"c","image":"a"}"#, "items[0].video: expected \(clip), got nothing"),
         (
             #"{"caption":"c","video":{"frames":["a"]}}"#,
@@ -61,8 +76,8 @@ struct TrainRefusalTests {
                 "items[0].candidates[1].frames[1]: expected \(Self.paths), got 7"
             ),
             (
-                #"[{"frames":["a","b"]},"x"]"#,
-                #"items[0].candidates[1]: expected \#(Self.clip), got "x""#
+                #"[{"frames":["a","b"]},7]"#,
+                #"items[0].candidates[1]: expected \#(Self.clip), got 7"#
             ),
             (
                 #"[{"frames":["a","b"]},{"frames":[\#(frames)]}]"#,

@@ -152,6 +152,23 @@ struct ItemPayloadTests {
         #expect(item.candidates == [.media(again)])
     }
 
+    @Test(
+        "a video is a path or an upload where a clip may stand",
+        arguments: [#""a.mp4""#, #"{"path":"a.mp4"}"#, #"{"media":"\#(Self.hex)"}"#]
+    )
+    func videoFile(json: String) throws {
+        let item = try ItemPayload(
+            json: #"{"caption":"c","first":\#(json),"second":{"frames":["a","b"]}}"#.utf8,
+            kind: .pairRank,
+            task: .videoGeneration
+        )
+        let digest = try #require(Digest(hex: Self.hex))
+        let reference: MediaReference = json.contains("media") ? .stored(digest) : .path("a.mp4")
+        #expect(item.candidates[0] == .media(.video(reference)))
+        let again = try VisualReference(item.candidates[0].json, path: "first", medium: .video)
+        #expect(again == .video(reference))
+    }
+
     @Test("a clip has 2 to 64 frames", arguments: [0, 1, 2, 64, 65])
     func frameCount(count: Int) throws {
         let frames = (0..<count).map { "\"\($0)\"" }.joined(separator: ",")
@@ -287,8 +304,8 @@ struct ItemPayloadTests {
             .imageUnderstanding
         ),
         Refused(
-            #"{"caption":"c","video":"clip.mp4"}"#,
-            #"video: expected an object with "frames", got the string "clip.mp4""#,
+            #"{"caption":"c","video":""}"#,
+            "video: expected the path of a file, got an empty string",
             .pointScore,
             .videoGeneration
         ),
@@ -306,7 +323,8 @@ struct ItemPayloadTests {
         ),
         Refused(
             #"{"caption":"c","first":{"frames":["a","b"],"fps":8},"second":{"frames":["a","b"]}}"#,
-            #"first: expected an object with "frames", got an object with "fps", "frames""#,
+            #"first: expected a string or an object with "path", "media" or "frames", "#
+                + #"got an object with "fps", "frames""#,
             .pairRank,
             .videoGeneration
         ),
@@ -338,7 +356,7 @@ struct ItemPayloadTests {
         ),
         Refused(
             #"{"question":"q","first":"x","second":"y"}"#,
-            #"video: expected an object with "frames", got nothing"#,
+            #"video: expected a string or an object with "path", "media" or "frames", got nothing"#,
             .pairRank,
             .videoUnderstanding
         ),

@@ -1,5 +1,6 @@
 import RewardModeling
 import Testing
+import VisionPreprocessing
 
 @Suite("Judging options")
 struct JudgingOptionsTests {
@@ -10,6 +11,7 @@ struct JudgingOptionsTests {
         #expect(options.answer == .choices && options.orders == .both && options.reuse)
         #expect(options.marginMinimum == 0 && options.maximumNewTokens == 512)
         #expect(options.decoding == .choices)
+        #expect(options.sampling == nil && options.frames == nil)
     }
 
     @Test("every option is read, and those of the queue are let through")
@@ -17,11 +19,13 @@ struct JudgingOptionsTests {
         let options = try JudgingOptions(
             json: """
                 {"answer":"generate","orders":"single","reuse":false,"margin_minimum":0.25,
-                 "max_new_tokens":4096,"shard_size":16,"max_attempts":5}
+                 "max_new_tokens":4096,"sampling":"segments","frames":16,"shard_size":16,
+                 "max_attempts":5}
                 """.utf8
         )
         #expect(options.decoding == .generate(maximumTokens: 4096))
         #expect(options.orders == .single && !options.reuse && options.marginMinimum == 0.25)
+        #expect(options.sampling == .segments && options.frames == 16)
     }
 
     @Test(
@@ -46,6 +50,18 @@ struct JudgingOptionsTests {
             (
                 #"{"max_new_tokens":1.5}"#,
                 "max_new_tokens: expected a whole number from 1 to 4096, got the number 1.5"
+            ),
+            (
+                #"{"sampling":"all"}"#,
+                #"sampling: expected "linspace" or "segments" or "fps", got the string "all""#
+            ),
+            (
+                #"{"frames":1}"#,
+                "frames: expected a whole number from 2 to 64, got the number 1"
+            ),
+            (
+                #"{"frames":"8"}"#,
+                #"frames: expected a whole number from 2 to 64, got the string "8""#
             ),
             (
                 #"{"shard_size":1001}"#,

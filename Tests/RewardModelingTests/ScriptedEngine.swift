@@ -134,6 +134,17 @@ final class MemoryMedia: MediaProvider {
         case .stored(let digest): return try picture(digest.hex)
         }
     }
+
+    /// As many frames as the sampler shows of a video of a hundred, each named by file and place.
+    func video(_ reference: MediaReference, _ sampler: FrameSampler) async throws -> EngineClip {
+        loads.withLock { $0.append(reference) }
+        guard !missing.contains(reference) else { throw MissingMedia() }
+        let selection = sampler.selection(frameCount: 100, framesPerSecond: 10)
+        guard case .frames(let indices) = selection else { throw MissingMedia() }
+        return EngineClip(
+            frames: try indices.map { try picture("\(reference.json.json) \($0)") }
+        )
+    }
 }
 
 struct MissingMedia: CodedError {

@@ -41,6 +41,20 @@ struct RewardctlInputTests {
         #expect(error?.message.hasPrefix("first.frames[1]: expected the path of a file") == true)
     }
 
+    @Test("so are the paths of video files")
+    func videos() throws {
+        let rules = MediaPaths(directory: "/base", task: "video_generation")
+        let item = try JSONReader.read(
+            Array(#"{"video":"a.mp4","candidates":[{"path":"b.webm"},"/c.gif"]}"#.utf8)
+        )
+        #expect(
+            try rules.resolve(item).json
+                == #"{"video":"/base/a.mp4","candidates":[{"path":"/base/b.webm"},"/c.gif"]}"#
+        )
+        let stored = try rules.replacing(item) { "digest of \($0)" }
+        #expect(stored["video"]?["media"]?.text == "digest of a.mp4")
+    }
+
     @Test("the directory of an items file is absolute")
     func directories() {
         func directory(_ path: String) -> String {

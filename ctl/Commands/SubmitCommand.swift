@@ -28,12 +28,13 @@ enum SubmitCommand: Command {
                             video_understanding   question, video, candidates
 
             Images are file paths on the daemon's machine; relative ones start from the directory of \
-            the items file. A video, and each candidate of video_generation, is {"frames": [image, \
-            …]} with 2 to 64 images. With --upload-media the files are read here and stored in the \
-            database.
+            the items file. A video, and each candidate of video_generation, is a video file or \
+            {"frames": [image, …]} with 2 to 64 images. With --upload-media the files are read here \
+            and stored in the database.
 
             Options of a job: answer=choices|generate, orders=both|single, reuse=true|false, \
-            margin_minimum=<number>, max_new_tokens=<n>, shard_size=<n>, max_attempts=<n>.
+            margin_minimum=<number>, max_new_tokens=<n>, sampling=linspace|segments|fps, \
+            frames=<2…64>, shard_size=<n>, max_attempts=<n>.
 
             The kind train makes a model instead. It takes --dataset, --base and --name in place of \
             --task, --model and --items, and runs on a daemon with training.directory that has the \
@@ -109,7 +110,7 @@ enum SubmitCommand: Command {
                 "Idempotency key: the same submission again is the same job.",
                 format: .text
             ),
-            .flag("upload-media", "Store the image files in the database."),
+            .flag("upload-media", "Store the image and video files in the database."),
             .flag("watch", "Follow the job as 'rewardctl watch' does."),
             .flag("dry-run", "Check everything, against the database too, and submit nothing."),
         ],

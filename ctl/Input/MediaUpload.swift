@@ -3,7 +3,7 @@ import Glibc
 import JSONReading
 import Postgres
 
-/// Stores the image files that items name in the database and names them by digest instead.
+/// Stores the image and video files that items name in the database and names them by digest instead.
 struct MediaUpload {
     /// Larger files are refused, as the daemon would: 64 MiB.
     static let largestFile = 64 << 20
@@ -14,7 +14,7 @@ struct MediaUpload {
     /// The items as one JSON array, every path replaced by `{"media": "<sha256>"}`. Each file is
     /// sent once, however many items name it.
     ///
-    /// - Throws: `CommandFailure` with file and line for an image that cannot be read;
+    /// - Throws: `CommandFailure` with file and line for one that cannot be read;
     ///   `PostgresError` when it cannot be stored.
     func replacePaths(of items: ItemsFile, _ terminal: Terminal) throws -> [UInt8] {
         var digests: [String: String] = [:]

@@ -31,6 +31,14 @@ package enum ConfigurationCheck {
         return problems
     }
 
+    /// What this daemon cannot do although it can work: without the programs that read videos, items with
+    /// video files fail by name and everything else is judged.
+    package static func warnings() -> [String] {
+        VideoDecoder.missingPrograms().map {
+            "video decoder: \($0) is not installed; items with video files will fail"
+        }
+    }
+
     /// Refuses a password on the command line, where every user of the machine can read it.
     package static func refusePassword(
         _ value: ConfigurationSource.Value?

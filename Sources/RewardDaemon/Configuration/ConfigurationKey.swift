@@ -104,7 +104,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .visionCacheLimit: "Budget for encoded images that are kept for later judgements."
         case .clipConvention:
             "How Qwen-VL models are shown clips: transformers4, as they were trained, or transformers5."
-        case .imagePixelsLimit: "Largest image that is decoded, in pixels."
+        case .imagePixelsLimit: "Largest image or video frame that is decoded, in pixels."
         case .imageBytesLimit: "Largest media file that is read."
         case .pollInterval: "Longest wait before looking for work when no notification comes."
         case .grace: "On SIGTERM, time for what is being judged to end before it is given back."

@@ -4,6 +4,7 @@ import Logging
 import MediaDecoding
 import RewardModeling
 import Training
+import VisionPreprocessing
 
 /// Runs train jobs with the training module.
 struct NativeTrainer: TrainingJobRunner {
@@ -59,9 +60,15 @@ private struct FolderMedia: MediaProvider {
     let media: any MediaProvider
 
     func image(_ reference: MediaReference) async throws -> EngineImage {
-        guard case .path(let path) = reference, !path.hasPrefix("/") else {
-            return try await media.image(reference)
-        }
-        return try await media.image(.path("\(folder)/\(path)"))
+        try await media.image(absolute(reference))
+    }
+
+    func video(_ reference: MediaReference, _ sampler: FrameSampler) async throws -> EngineClip {
+        try await media.video(absolute(reference), sampler)
+    }
+
+    private func absolute(_ reference: MediaReference) -> MediaReference {
+        guard case .path(let path) = reference, !path.hasPrefix("/") else { return reference }
+        return .path("\(folder)/\(path)")
     }
 }

@@ -2,21 +2,23 @@ import Hashing
 import Inference
 import MediaDecoding
 import RewardModeling
-import Threading
+import Synchronization
 import VisionPreprocessing
 
-/// Turns the media references of items into decoded images.
+/// Turns the media references of items into decoded images and clips.
 ///
 /// Reading and decoding block (a file, then a child process), so they run on a few threads of their
-/// own; the cooperative pool only waits for them. Nothing is cached here: an item asks for each of its
-/// media once, and the engine keeps encoded images by digest.
+/// own; the cooperative pool only waits for them. Images are not cached here: an item asks for each of its
+/// media once, and the engine keeps encoded images by digest. Clips are, for a short while: see ``ClipCache``.
 final class MediaLibrary: MediaProvider {
     private let threads: [DecodingThread]
+    private let dispatch: Mutex<MediaDispatch>
+    private let clips: SharedClips
     private let storedMedia: @Sendable (Digest) async throws -> [UInt8]?
 
     /// - Parameters:
     ///   - roots: the directories under which files may be read.
-    ///   - threadCount: how many images are decoded at once.
+    ///   - threadCount: how many images or videos are decoded at once.
     ///   - storedMedia: bytes uploaded with `rewardd.put_media`, nil when there are none.
     init(
         roots: MediaRoots,
@@ -27,6 +29,8 @@ final class MediaLibrary: MediaProvider {
         threads = (0..<max(1, threadCount)).map {
             DecodingThread(name: "media-\($0)", roots: roots, limits: limits)
         }
+        dispatch = Mutex(MediaDispatch(threadCount: threads.count))
+        clips = SharedClips()
         self.storedMedia = storedMedia
     }
 
@@ -36,9 +40,27 @@ final class MediaLibrary: MediaProvider {
     /// missing decoder, is thrown as it is, so that the shard is tried again; likewise the database's
     /// error for stored media.
     func image(_ reference: MediaReference) async throws -> EngineImage {
+        try await load(reference) { thread, source in try await thread.image(source) }
+    }
+
+    /// The frames of a video that the sampler chooses. Each is named by the file's digest and its place, so
+    /// clips of one digest have the same frames, whatever rule chose them.
+    ///
+    /// Throws as for an image, but a host without the programs fails the item: pictures are still judged here.
+    func video(_ reference: MediaReference, _ sampler: FrameSampler) async throws -> EngineClip {
+        let clips = clips
+        return try await load(reference) { thread, source in
+            try await thread.clip(source, sampler, clips)
+        }
+    }
+
+    private func load<Media: Sendable>(
+        _ reference: MediaReference,
+        _ decode: (DecodingThread, MediaSource) async throws -> Media
+    ) async throws -> Media {
+        let source: MediaSource
         switch reference {
-        case .path(let path):
-            return try await thread(for: path.hashValue).image(path: path)
+        case .path(let path): source = .path(path)
         case .stored(let digest):
             guard let bytes = try await storedMedia(digest) else {
                 throw MediaFailure(
@@ -47,12 +69,11 @@ final class MediaLibrary: MediaProvider {
                         + "rewardd.put_media, got none. Upload them again."
                 )
             }
-            return try await thread(for: digest.hashValue).image(bytes: bytes, name: digest.hex)
+            source = .stored(bytes, digest)
         }
-    }
-
-    private func thread(for hash: Int) -> DecodingThread {
-        threads[Int(UInt(bitPattern: hash) % UInt(threads.count))]
+        let thread = dispatch.withLock { $0.start(source.name) }
+        defer { dispatch.withLock { $0.finish(source.name) } }
+        return try await decode(threads[thread], source)
     }
 }
 
@@ -60,49 +81,4 @@ final class MediaLibrary: MediaProvider {
 struct MediaFailure: CodedError, Sendable {
     let code: String
     let message: String
-}
-
-/// Reads and decodes on one thread.
-private actor DecodingThread {
-    private let executor: ThreadExecutor
-    private let roots: MediaRoots
-    private let limits: MediaLimits
-    private let decoder: ImageDecoder
-
-    nonisolated var unownedExecutor: UnownedSerialExecutor {
-        executor.asUnownedSerialExecutor()
-    }
-
-    init(name: String, roots: MediaRoots, limits: MediaLimits) {
-        executor = ThreadExecutor(name: name)
-        self.roots = roots
-        self.limits = limits
-        decoder = ImageDecoder(limits: limits)
-    }
-
-    func image(path: String) throws -> EngineImage {
-        let bytes: [UInt8]
-        do throws(MediaError) {
-            bytes = try roots.read(path: path, limits: limits)
-        } catch {
-            throw failure(error, of: nil)
-        }
-        return try image(bytes: bytes, name: "\"\(path)\"")
-    }
-
-    func image(bytes: [UInt8], name: String) throws -> EngineImage {
-        do throws(MediaError) {
-            let image = try decoder.decode(bytes)
-            return EngineImage(digest: SHA256.digest(bytes), image: image)
-        } catch {
-            throw failure(error, of: name)
-        }
-    }
-
-    /// `name` nil: the sentence names the file already.
-    private func failure(_ error: MediaError, of name: String?) -> any Error {
-        if error.isHostFault { return error }
-        let subject = name.map { "\($0): " } ?? ""
-        return MediaFailure(code: error.code, message: subject + error.message)
-    }
 }

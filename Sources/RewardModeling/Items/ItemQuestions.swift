@@ -59,6 +59,7 @@ package struct ItemQuestions: Sendable {
             switch reference {
             case .image(let file): images.append(media.image(file))
             case .clip(let frames): clips.append(media.clip(frames))
+            case .video(let file): clips.append(media.video(file))
             }
         }
         return JudgementQuestion(

@@ -41,7 +41,7 @@ package struct JudgingSetup: Sendable {
     package func questions(
         about payload: ItemPayload
     ) async throws -> Result<ItemQuestions, ItemMediaFailure> {
-        try await ItemMedia.load(payload, from: media).map {
+        try await ItemMedia.load(payload, from: media, sampler: options.sampler(for: pack)).map {
             ItemQuestions(payload: payload, media: $0, task: task, pack: pack)
         }
     }

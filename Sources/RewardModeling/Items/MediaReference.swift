@@ -1,16 +1,23 @@
 package import Hashing
 package import Inference
+package import VisionPreprocessing
 
-/// Where one picture is: an item's, or a frame of its clip.
+/// Where one file is: an item's picture or video, or a frame of its clip.
 package enum MediaReference: Sendable, Hashable {
     /// A path under one of the daemon's media roots.
     case path(String)
     /// Bytes stored in the database, named by their SHA-256.
     case stored(Digest)
 
-    /// Reads a picture out of a payload: a string, `{"path": …}` or `{"media": …}`. Throws
+    /// Reads a file's place out of a payload: a string, `{"path": …}` or `{"media": …}`. Throws
     /// `.invalidItem` with a sentence led by the path.
-    package init(_ value: PayloadValue?, path: String) throws(RewardModelingError) {
+    ///
+    /// - Parameter keys: The keys of objects that may stand there, for the sentence.
+    package init(
+        _ value: PayloadValue?,
+        path: String,
+        keys: String = #""path" or "media""#
+    ) throws(RewardModelingError) {
         switch value {
         case .string(let file)?:
             self = .path(try Self.file(file, path: path))
@@ -33,8 +40,8 @@ package enum MediaReference: Sendable, Hashable {
         default: break
         }
         throw .invalidItem(
-            "\(path): expected a string or an object with \"path\" or \"media\", "
-                + "got \(value?.summary ?? "nothing")"
+            "\(path): expected a string or an object with \(keys), got "
+                + "\(value?.summary ?? "nothing")"
         )
     }
 
@@ -62,4 +69,21 @@ package protocol MediaProvider: Sendable {
     /// The decoded picture. An error conforming to `CodedError` fails the item; any other is
     /// rethrown.
     func image(_ reference: MediaReference) async throws -> EngineImage
+
+    /// The frames of a video that the sampler chooses, decoded. Errors as for a picture.
+    ///
+    /// Clips of one digest have the same frames: it covers the file and the indices.
+    func video(_ reference: MediaReference, _ sampler: FrameSampler) async throws -> EngineClip
+}
+
+extension MediaProvider {
+    /// Refuses every video: for providers of pictures alone.
+    package func video(
+        _ reference: MediaReference,
+        _ sampler: FrameSampler
+    ) async throws -> EngineClip {
+        throw RewardModelingError.invalidItem(
+            "expected a list of frames, got a video: \(reference.json.json)"
+        )
+    }
 }

@@ -1,3 +1,5 @@
+import VisionPreprocessing
+
 /// Reads the fields of one JSON object and refuses what does not belong, naming the path.
 ///
 /// The error made is the caller's choice, so that items, options and prompt packs share the checks.
@@ -66,6 +68,17 @@ struct PayloadReader {
             !whole || number == number.rounded()
         else { throw mismatch(name, expected) }
         return number
+    }
+
+    /// A number of frames that a clip may have; nil when the field is absent.
+    func frameCount(_ name: String) throws(RewardModelingError) -> Int? {
+        let counts = FrameSampler.counts
+        return try number(
+            name,
+            in: Double(counts.lowerBound)...Double(counts.upperBound),
+            whole: true,
+            "a whole number from \(counts.lowerBound) to \(counts.upperBound)"
+        ).map { Int($0) }
     }
 
     /// Throws when the object has a field that is not in the list.

@@ -1,12 +1,16 @@
-/// Where that is which an item shows: one picture, or the frames of a clip.
+import VisionPreprocessing
+
+/// Where that is which an item shows: one picture, the frames of a clip, or a video to take frames from.
 package enum VisualReference: Sendable, Hashable {
     /// A picture.
     case image(MediaReference)
     /// The frames of a video, in the order of time.
     case clip([MediaReference])
+    /// A video file; which of its frames are shown is the job's choice.
+    case video(MediaReference)
 
     /// How many frames a clip has.
-    package static let frameCounts = 2...64
+    package static let frameCounts = FrameSampler.counts
 
     /// Reads a picture or a clip out of a payload. Throws `.invalidItem` with a sentence led by the
     /// path, such as `candidates[1].frames[3]`.
@@ -17,36 +21,41 @@ package enum VisualReference: Sendable, Hashable {
     ) throws(RewardModelingError) {
         switch medium {
         case .image: self = .image(try MediaReference(value, path: path))
-        case .video: self = .clip(try Self.frames(value, path: path))
+        case .video: try self.init(clip: value, path: path)
         }
     }
 
-    /// Each file with where it stands in the payload, given where the whole stands.
-    package func files(at path: String) -> [(reference: MediaReference, path: String)] {
+    /// Each file, as a picture or a video, with where it stands in the payload, given where the whole
+    /// stands.
+    package func files(at path: String) -> [(file: VisualReference, path: String)] {
         switch self {
-        case .image(let reference): [(reference, path)]
-        case .clip(let frames): frames.enumerated().map { ($1, "\(path).frames[\($0)]") }
+        case .image, .video: [(self, path)]
+        case .clip(let frames): frames.enumerated().map { (.image($1), "\(path).frames[\($0)]") }
         }
     }
 
-    /// The shortest form of the payload that means the same: a picture's, or `{"frames": […]}`.
+    /// The shortest form of the payload that means the same: a file's, or `{"frames": […]}`.
     package var json: PayloadValue {
         switch self {
-        case .image(let reference): reference.json
+        case .image(let reference), .video(let reference): reference.json
         case .clip(let frames): .object(["frames": .array(frames.map(\.json))])
         }
     }
 
-    private static func frames(
-        _ value: PayloadValue?,
-        path: String
-    ) throws(RewardModelingError) -> [MediaReference] {
-        guard case .object(let fields)? = value, fields.count == 1, let list = fields["frames"]
-        else {
-            throw .invalidItem(
-                "\(path): expected an object with \"frames\", got \(value?.summary ?? "nothing")"
+    private init(clip value: PayloadValue?, path: String) throws(RewardModelingError) {
+        if case .object(let fields)? = value, fields.count == 1, let list = fields["frames"] {
+            self = .clip(try Self.frames(list, path: path))
+        } else {
+            self = .video(
+                try MediaReference(value, path: path, keys: #""path", "media" or "frames""#)
             )
         }
+    }
+
+    private static func frames(
+        _ list: PayloadValue,
+        path: String
+    ) throws(RewardModelingError) -> [MediaReference] {
         guard case .array(let values) = list, frameCounts.contains(values.count) else {
             throw .invalidItem(
                 "\(path).frames: expected an array of \(frameCounts.lowerBound) to "

@@ -1,9 +1,14 @@
+package import VisionPreprocessing
+
 /// The templates of one line of models: one for each task and kind of question. Data, not code.
 package struct PromptPack: Sendable, Equatable {
     /// The pack's name, such as `builtin`.
     package let name: String
     /// The templates in the order of the file.
     package let templates: [PromptTemplate]
+
+    /// Which frames of a video the models of this line are shown, unless a job says otherwise.
+    package let sampler: FrameSampler
 
     /// The pack that is built into the program, in this project's own words, with the answer
     /// formats that UnifiedReward models were trained on (arXiv 2503.05236).
@@ -28,8 +33,9 @@ package struct PromptPack: Sendable, Equatable {
             subject: "prompt pack",
             error: { .invalidPromptPack($0) }
         )
-        try reader.refuseFields(except: ["name", "templates"])
+        try reader.refuseFields(except: ["name", "video", "templates"])
         name = try reader.string("name")
+        sampler = try Self.sampler(reader.value("video"))
         let expected = "an array of at least one template"
         let values = try reader.array("templates", expected)
         guard !values.isEmpty else { throw reader.mismatch("templates", expected) }
@@ -54,6 +60,24 @@ package struct PromptPack: Sendable, Equatable {
             templates.append(template)
         }
         self.templates = templates
+    }
+
+    /// `"video": {"sampling": …, "frames": …}`; either or both may be absent.
+    private static func sampler(
+        _ value: PayloadValue?
+    ) throws(RewardModelingError) -> FrameSampler {
+        guard let value else { return FrameSampler() }
+        let reader = try PayloadReader(
+            value,
+            path: "video",
+            subject: "video",
+            error: { .invalidPromptPack($0) }
+        )
+        try reader.refuseFields(except: ["sampling", "frames"])
+        return FrameSampler(
+            rule: try reader.word("sampling", as: FrameSampler.Rule.self) ?? .linspace,
+            count: try reader.frameCount("frames")
+        )
     }
 
     /// The template for a task and a kind of question. Throws `.missingTemplate` when the pack has

@@ -73,7 +73,7 @@ struct ExampleWriter: Sendable {
         _ payload: ItemPayload,
         task: JudgingTask
     ) async throws -> ItemQuestions {
-        switch try await ItemMedia.load(payload, from: media) {
+        switch try await ItemMedia.load(payload, from: media, sampler: pack.sampler) {
         case .success(let loaded):
             return ItemQuestions(payload: payload, media: loaded, task: task, pack: pack)
         case .failure(let error):
@@ -96,6 +96,9 @@ struct ExampleWriter: Sendable {
                 for file in files { frames.append(try await media.image(file)) }
                 prompt.content.append(.video(prompt.clips.count))
                 prompt.clips.append(EngineClip(frames: frames))
+            case .video(let file):
+                prompt.content.append(.video(prompt.clips.count))
+                prompt.clips.append(try await media.video(file, pack.sampler))
             }
         }
         prompt.content.append(.text(text))
