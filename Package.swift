@@ -175,9 +175,14 @@ let package = Package(
         module("Jobs", ["Postgres", "Logging"]),
         module("Migrations", path: "migrations", exclude: ["README.md"], resources: migrationFiles),
 
+        module("Staging", ["Postgres", "Migrations", "Threading"]),
+        module(
+            "QueueBenchmark",
+            ["Staging", "Jobs", "Postgres", "Logging", "JSONReading"]
+        ),
         module(
             "Chaos",
-            ["Postgres", "Migrations", "Threading", "JSONReading", "SyntheticScenes"],
+            ["Staging", "Postgres", "JSONReading", "SyntheticScenes"],
             resources: [
                 .embedInCode("Audit/audit.sql"),
                 .embedInCode("Audit/ledger.sql"),
@@ -212,7 +217,8 @@ let package = Package(
             dependencies: [
                 "WideKernels", "TensorKernels", "Transformer", "Tokenization",
                 "VisionPreprocessing", "MediaDecoding", "Inference", "Hashing", "ArgumentParsing",
-                "Logging", "Accuracy", "Chaos", "RewardModeling", "SyntheticScenes", "Training",
+                "Logging", "Accuracy", "Chaos", "Staging", "QueueBenchmark", "RewardModeling",
+                "SyntheticScenes", "Training",
             ],
             swiftSettings: settings
         ),
@@ -268,7 +274,11 @@ let package = Package(
             "RewardbenchTests",
             ["rewardbench", "RewardModeling", "SyntheticScenes", "Tokenization"]
         ),
-        tests("ChaosTests", ["Chaos", "rewardd", "rewardbench", "Postgres", "TestSupport"]),
+        tests(
+            "ChaosTests",
+            ["Chaos", "Staging", "rewardd", "rewardbench", "Postgres", "TestSupport"]
+        ),
+        tests("QueueBenchmarkTests", ["QueueBenchmark", "rewardd", "rewardbench", "JSONReading"]),
         tests("PostgresTests", ["Postgres", "Threading", "Logging", "TestSupport"]),
         tests("MigrationsTests", ["Migrations", "Postgres", "Threading", "TestSupport"]),
         tests(

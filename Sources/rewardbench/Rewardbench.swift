@@ -21,6 +21,7 @@ struct Rewardbench {
                 switch arguments.command.first {
                 case "parity": try ParityCommand.run(arguments)
                 case "chaos": try ChaosCommand.run(arguments)
+                case "queue": try await QueueBenchmarkCommand.run(arguments)
                 case "accuracy": try await AccuracyCommand.run(arguments)
                 case "generate": try await GenerateCommand.run(arguments)
                 case "scenes": try ScenesCommand.run(arguments)
@@ -45,14 +46,17 @@ struct Rewardbench {
             + "trained from.",
         discussion: """
             Nothing here needs a running daemon or your PostgreSQL: a checkpoint directory is enough. \
-            'chaos' starts a server and daemons of its own.
+            'chaos' and 'queue' start a server and daemons of their own.
             """,
         groups: [
             CommandGroup(
                 "CORRECTNESS",
                 [AccuracyCommand.spec, ChaosCommand.spec, ParityCommand.spec]
             ),
-            CommandGroup("SPEED", [GenerateCommand.spec, MatmulCommand.spec]),
+            CommandGroup(
+                "SPEED",
+                [GenerateCommand.spec, MatmulCommand.spec, QueueBenchmarkCommand.spec]
+            ),
             CommandGroup("SCENES", [ScenesCommand.spec]),
         ],
         footnote: "Exit codes: 0 all well, 1 a check or a measurement failed, 2 wrong usage."
