@@ -182,9 +182,14 @@ let package = Package(
         module("Jobs", ["Postgres", "Logging"]),
         module("Migrations", path: "migrations", exclude: ["README.md"], resources: migrationFiles),
 
+        module("Staging", ["Postgres", "Migrations", "Threading"]),
+        module(
+            "QueueBenchmark",
+            ["Staging", "Jobs", "Postgres", "Logging", "JSONReading"]
+        ),
         module(
             "Chaos",
-            ["Postgres", "Migrations", "Threading", "JSONReading", "SyntheticScenes"],
+            ["Staging", "Postgres", "JSONReading", "SyntheticScenes"],
             resources: [
                 .embedInCode("Audit/audit.sql"),
                 .embedInCode("Audit/ledger.sql"),
@@ -220,7 +225,8 @@ let package = Package(
                 "CIntrinsics", "WideKernels", "DotKernels", "TensorKernels", "Transformer",
                 "Tokenization",
                 "VisionPreprocessing", "MediaDecoding", "Inference", "Hashing", "ArgumentParsing",
-                "Logging", "Accuracy", "Chaos", "RewardModeling", "SyntheticScenes", "Training",
+                "Logging", "Accuracy", "Chaos", "Staging", "QueueBenchmark", "RewardModeling",
+                "SyntheticScenes", "Training",
             ],
             swiftSettings: settings
         ),
@@ -276,7 +282,11 @@ let package = Package(
             "RewardbenchTests",
             ["rewardbench", "RewardModeling", "SyntheticScenes", "Tokenization"]
         ),
-        tests("ChaosTests", ["Chaos", "rewardd", "rewardbench", "Postgres", "TestSupport"]),
+        tests(
+            "ChaosTests",
+            ["Chaos", "Staging", "rewardd", "rewardbench", "Postgres", "TestSupport"]
+        ),
+        tests("QueueBenchmarkTests", ["QueueBenchmark", "rewardd", "rewardbench", "JSONReading"]),
         tests("PostgresTests", ["Postgres", "Threading", "Logging", "TestSupport"]),
         tests("MigrationsTests", ["Migrations", "Postgres", "Threading", "TestSupport"]),
         tests(

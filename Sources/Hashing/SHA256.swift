@@ -34,12 +34,22 @@ package struct SHA256: Sendable {
             block[blockCount] = bytes[position]
             blockCount += 1
             position += 1
-            if blockCount == 64 {
-                let full = block
-                compress { full[$0] }
-                blockCount = 0
-            }
+            if blockCount == 64 { compressBlock() }
         }
+    }
+
+    /// Zeros from where the block ends to a place in it.
+    private mutating func fillBlock(to end: Int) {
+        while blockCount < end {
+            block[blockCount] = 0
+            blockCount += 1
+        }
+    }
+
+    private mutating func compressBlock() {
+        let full = block
+        compress { full[$0] }
+        blockCount = 0
     }
 
     /// Feeds any sequence of bytes.
@@ -66,8 +76,13 @@ package struct SHA256: Sendable {
     package func digest() -> Digest {
         var copy = self
         let bitCount = byteCount &* 8
-        copy.update(CollectionOfOne(0x80))
-        while copy.blockCount != 56 { copy.update(CollectionOfOne(0)) }
+        copy.block[copy.blockCount] = 0x80
+        copy.blockCount += 1
+        if copy.blockCount > 56 {
+            copy.fillBlock(to: 64)
+            copy.compressBlock()
+        }
+        copy.fillBlock(to: 56)
         withUnsafeBytes(of: bitCount.bigEndian) { copy.update($0) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(32)

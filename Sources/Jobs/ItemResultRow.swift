@@ -45,9 +45,7 @@ package struct ItemResultRow: Sendable, Equatable {
             writer.field("judgements") { writer in
                 writer.array(judgements) { writer, fingerprint in writer.hex(fingerprint) }
             }
-            writer.field("pair") { writer in
-                if let pair { pair.write(to: &writer) } else { writer.null() }
-            }
+            writer.field("pair", pair) { $1.write(to: &$0) }
         }
     }
 }

@@ -5,8 +5,13 @@ struct JSONWriter {
     private(set) var bytes: [UInt8] = []
     /// True where the next key or element follows another one.
     private var needsComma = false
+    /// Whether a field without a value is left out instead of being null.
+    private let omitsNulls: Bool
 
-    init() {
+    /// - Parameter omitsNulls: For readers to whom a missing field is the same: `rewardd.checkpoint` reads
+    ///   every byte it is sent.
+    init(omitsNulls: Bool = false) {
+        self.omitsNulls = omitsNulls
         bytes.reserveCapacity(4096)
     }
 
@@ -37,30 +42,38 @@ struct JSONWriter {
     }
 
     mutating func field(_ key: StaticString, _ value: String?) {
-        field(key) { writer in
-            if let value { writer.string(value) } else { writer.append("null") }
-        }
+        field(key, value) { $0.string($1) }
     }
 
     mutating func field(_ key: StaticString, _ value: Int?) {
-        field(key) { $0.append(value.map { String($0) } ?? "null") }
+        field(key, value) { $0.append(String($1)) }
     }
 
     /// A number; null for nil and for what JSON has no word for (infinity, not-a-number).
     mutating func field(_ key: StaticString, _ value: Double?) {
-        field(key) { $0.number(value) }
+        field(key, value.flatMap { $0.isFinite ? $0 : nil }) { $0.append($1.description) }
     }
 
     /// Bytes as hexadecimal digits, without a prefix.
     mutating func field(_ key: StaticString, hex value: [UInt8]?) {
-        field(key) { writer in
-            if let value { writer.hex(value) } else { writer.append("null") }
-        }
+        field(key, value) { $0.hex($1) }
     }
 
     /// Text that is JSON already; null for nil.
     mutating func field(_ key: StaticString, json value: String?) {
-        field(key) { $0.append(value ?? "null") }
+        field(key, value) { $0.append($1) }
+    }
+
+    /// A key with its value where there is one; see `omitsNulls`.
+    mutating func field<Value>(
+        _ key: StaticString,
+        _ value: Value?,
+        _ write: (inout JSONWriter, Value) -> Void
+    ) {
+        guard value != nil || !omitsNulls else { return }
+        field(key) { writer in
+            if let value { write(&writer, value) } else { writer.null() }
+        }
     }
 
     /// A number for each name, in the order of the names.
@@ -79,11 +92,13 @@ struct JSONWriter {
     }
 
     mutating func hex(_ value: [UInt8]) {
-        let digits = Array("0123456789abcdef".utf8)
+        func digit(_ value: UInt8) -> UInt8 {
+            value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
+        }
         append("\"")
         for byte in value {
-            bytes.append(digits[Int(byte >> 4)])
-            bytes.append(digits[Int(byte & 15)])
+            bytes.append(digit(byte >> 4))
+            bytes.append(digit(byte & 15))
         }
         append("\"")
     }

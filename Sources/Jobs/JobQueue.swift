@@ -65,10 +65,10 @@ package struct JobQueue: Sendable {
         judgements: [JudgementRow],
         results: [ItemResultRow]
     ) async throws -> CheckpointReply {
-        var writer = JSONWriter()
+        var writer = JSONWriter(omitsNulls: true)
         writer.array(judgements) { writer, row in row.write(to: &writer) }
         let judgementsJSON = writer.bytes
-        writer = JSONWriter()
+        writer = JSONWriter(omitsNulls: true)
         writer.array(results) { writer, row in row.write(to: &writer) }
         let resultsJSON = writer.bytes
         return try await session.withRetry(retry) { connection in

@@ -15,13 +15,39 @@ enum ArrayText {
                 continue
             }
             text += "\""
-            for scalar in element.unicodeScalars {
-                if scalar == "\"" || scalar == "\\" { text += "\\" }
-                text.unicodeScalars.append(scalar)
+            if element.utf8.contains(where: needsEscape) {
+                for scalar in element.unicodeScalars {
+                    if scalar == "\"" || scalar == "\\" { text += "\\" }
+                    text.unicodeScalars.append(scalar)
+                }
+            } else {
+                text += element
             }
             text += "\""
         }
         return text + "}"
+    }
+
+    /// An array of `bytea`, whose elements need no quotes: their one backslash is escaped here.
+    static func encode(bytes elements: [[UInt8]]) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(2 + elements.reduce(0) { $0 + 2 * $1.count + 6 })
+        text.append(UInt8(ascii: "{"))
+        for (index, element) in elements.enumerated() {
+            if index > 0 { text.append(UInt8(ascii: ",")) }
+            text.append(contentsOf: #""\\x"#.utf8)
+            for byte in element {
+                text.append(HexText.digit(of: byte >> 4))
+                text.append(HexText.digit(of: byte & 15))
+            }
+            text.append(UInt8(ascii: "\""))
+        }
+        text.append(UInt8(ascii: "}"))
+        return text
+    }
+
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 
     /// The elements, or nil when the text is not a one-dimensional array.

@@ -1,16 +1,20 @@
 /// The hex form of `bytea`: `\x` and two digits a byte (manual, section 8.4.1).
 enum HexText {
     static func encode(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(unsafeUninitializedCapacity: 2 + bytes.count * 2) { buffer in
+        String(unsafeUninitializedCapacity: 2 + bytes.count * 2) { buffer in
             buffer[0] = UInt8(ascii: "\\")
             buffer[1] = UInt8(ascii: "x")
             for (index, byte) in bytes.enumerated() {
-                buffer[2 + index * 2] = digits[Int(byte >> 4)]
-                buffer[3 + index * 2] = digits[Int(byte & 15)]
+                buffer[2 + index * 2] = digit(of: byte >> 4)
+                buffer[3 + index * 2] = digit(of: byte & 15)
             }
             return 2 + bytes.count * 2
         }
+    }
+
+    /// The digit of 0 to 15.
+    static func digit(of value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
     }
 
     /// The bytes, or nil when the text is not in hex form.

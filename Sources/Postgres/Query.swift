@@ -86,7 +86,7 @@ extension Query {
 
         /// A `bytea[]`.
         package mutating func appendInterpolation(_ value: [[UInt8]]?) {
-            bind(value.map { .text(ArrayText.encode($0.map { HexText.encode($0) })) })
+            bind(value.map { .text(ArrayText.encode(bytes: $0)) })
         }
 
         /// A `bigint[]`.

@@ -1,7 +1,7 @@
 import ArgumentParsing
 import Chaos
-import FoundationEssentials
 import Glibc
+import Staging
 
 /// `rewardbench chaos`: the queue under faults, with an auditor after every round.
 enum ChaosCommand {
@@ -81,9 +81,8 @@ enum ChaosCommand {
             }
             plan.model = directory
         }
-        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let program = own.prefix(through: own.lastIndex(of: "/") ?? own.startIndex) + "rewardd"
-        guard access(String(program), X_OK) == 0 else {
+        let (program, exists) = try DaemonEnvironment.daemonProgram()
+        guard exists else {
             ConsoleText.error(
                 "Error: \(program): expected the daemon beside this program, got none. "
                     + "Build it: swift build --product rewardd\n"
@@ -93,7 +92,7 @@ enum ChaosCommand {
         InterruptFlag.install()
         let bar = ProgressLine("chaos")
         defer { bar.clear() }
-        let report = try ChaosRun.play(plan, daemonProgram: String(program)) {
+        let report = try ChaosRun.play(plan, daemonProgram: program) {
             bar.show($0.done, of: $0.total, $0.note)
         }
         bar.clear()

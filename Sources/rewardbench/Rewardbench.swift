@@ -21,6 +21,7 @@ struct Rewardbench {
                 switch arguments.command.first {
                 case "parity": try ParityCommand.run(arguments)
                 case "chaos": try ChaosCommand.run(arguments)
+                case "queue": try await QueueBenchmarkCommand.run(arguments)
                 case "accuracy": try await AccuracyCommand.run(arguments)
                 case "generate": try await GenerateCommand.run(arguments)
                 case "scenes": try ScenesCommand.run(arguments)
@@ -47,7 +48,7 @@ struct Rewardbench {
             + "trained from.",
         discussion: """
             Nothing here needs a running daemon or your PostgreSQL: a checkpoint directory is enough. \
-            'chaos' starts a server and daemons of its own.
+            'chaos' and 'queue' start a server and daemons of their own.
             """,
         groups: [
             CommandGroup(
@@ -58,7 +59,8 @@ struct Rewardbench {
                 "SPEED",
                 [
                     SpeedCommand.decode, GenerateCommand.spec, MatmulCommand.spec,
-                    PeakCommand.spec, SpeedCommand.prefill, SpeedCommand.vision,
+                    PeakCommand.spec, SpeedCommand.prefill, QueueBenchmarkCommand.spec,
+                    SpeedCommand.vision,
                 ]
             ),
             CommandGroup("SCENES", [ScenesCommand.spec]),

@@ -42,7 +42,7 @@ struct ChaosRunTests {
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()
-        let directory = "rewardd-chaos-\(process.processIdentifier)-"
+        let directory = "rewardd-bench-\(process.processIdentifier)-"
         func traces() -> [String] {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? []
             return names.filter { $0.hasPrefix(directory) }

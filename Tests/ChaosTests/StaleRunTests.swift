@@ -1,7 +1,6 @@
 import Foundation
+import Staging
 import Testing
-
-@testable import Chaos
 
 @Suite("What a killed run left")
 struct StaleRunTests {

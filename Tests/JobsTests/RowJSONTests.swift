@@ -5,12 +5,12 @@ import Testing
 @Suite("Checkpoint rows as JSON")
 struct RowJSONTests {
     private func text(_ write: (inout JSONWriter) -> Void) -> String {
-        var writer = JSONWriter()
+        var writer = JSONWriter(omitsNulls: true)
         write(&writer)
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    @Test("a judgement has every key the database reads")
+    @Test("a judgement has the keys the database reads, but for those without a value")
     func judgement() {
         let row = JudgementRow(
             fingerprint: [0, 255],
@@ -27,16 +27,26 @@ struct RowJSONTests {
         )
         #expect(
             text(row.write) == #"{"fingerprint":"00ff","item_index":3,"kind":"pair_rank","#
-                + #""task":"image_generation","model":null,"model_digest":null,"#
+                + #""task":"image_generation","#
                 + #""template_id":"t/1","#
-                + #""template_digest":null,"answer_mode":"choices","#
+                + #""answer_mode":"choices","#
                 + #""presentation_order":"first_second","#
                 + #""raw_response":"a\"\\\u000a"# + "\u{fffd}"
-                + #"\u001fé","verdict":"tie","score":null,"#
-                + #""scale_minimum":null,"scale_maximum":null,"spread":null,"#
+                + #"\u001fé","verdict":"tie","#
                 + #""probabilities":{"first":0.25,"tie":0.5},"prompt_tokens":0,"#
                 + #""generated_tokens":0,"seconds":0.0}"#
         )
+    }
+
+    @Test("a field without a value is null where it is not left out")
+    func nulls() {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("a", Int?.none)
+            writer.field("b", Double.infinity)
+            writer.field("c", String?.none)
+        }
+        #expect(String(decoding: writer.bytes, as: UTF8.self) == #"{"a":null,"b":null,"c":null}"#)
     }
 
     @Test("a completed item carries its result and pair as they are")
@@ -55,9 +65,9 @@ struct RowJSONTests {
         )
         #expect(
             text(row.write) == #"{"item_index":1,"state":"completed","result":{"pair": {}},"#
-                + #""error_code":null,"error":null,"judgements":["01","02"],"#
+                + #""judgements":["01","02"],"#
                 + #""pair":{"chosen_index":1,"rejected_index":0,"chosen":"b","rejected":"a","#
-                + #""chosen_score":null,"rejected_score":null,"margin":1.5,"evidence":{}}}"#
+                + #""margin":1.5,"evidence":{}}}"#
         )
     }
 
@@ -65,8 +75,8 @@ struct RowJSONTests {
     func failed() {
         let row = ItemResultRow(itemIndex: 0, outcome: .failed(code: "unparsed", message: "no"))
         #expect(
-            text(row.write) == #"{"item_index":0,"state":"failed","result":null,"#
-                + #""error_code":"unparsed","error":"no","judgements":[],"pair":null}"#
+            text(row.write) == #"{"item_index":0,"state":"failed","#
+                + #""error_code":"unparsed","error":"no","judgements":[]}"#
         )
     }
 }

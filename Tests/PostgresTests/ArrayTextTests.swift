@@ -15,6 +15,20 @@ struct ArrayTextTests {
         #expect(decode(#"{"a\"b","c\\d","e,f","{g}"}"#) == ["a\"b", "c\\d", "e,f", "{g}"])
     }
 
+    @Test("arrays of bytes are written in the server's form")
+    func bytes() {
+        #expect(ArrayText.encode(bytes: []) == Array("{}".utf8))
+        #expect(
+            ArrayText.encode(bytes: [[], [0, 0x9f, 0xa0, 255]])
+                == Array(#"{"\\x","\\x009fa0ff"}"#.utf8)
+        )
+    }
+
+    @Test("text is quoted, and escaped where it must be")
+    func quoted() {
+        #expect(ArrayText.encode(["a b", #"a"b\c"#, ""]) == #"{"a b","a\"b\\c",""}"#)
+    }
+
     @Test(
         "anything else is nil",
         arguments: [

@@ -1,5 +1,6 @@
 import Glibc
 import Postgres
+import Staging
 import SyntheticScenes
 
 /// Doing what a fault says.

@@ -1,5 +1,6 @@
 import Glibc
 import Postgres
+import Staging
 
 /// One run of chaos: rounds of faults, each followed by an audit, then the wait for every job to end, and
 /// the last audit.

@@ -1,7 +1,6 @@
 import FoundationEssentials
-import Glibc
-import Migrations
 import Postgres
+import Staging
 
 /// What a run plays on: a directory, a private server with a migrated database and its logins, pictures,
 /// and daemons that are not started yet. ``clear()`` takes all of it away.
@@ -34,11 +33,12 @@ final class ChaosStage {
             directory = try RunDirectory.make(prefix: StaleRuns.ownPrefix)
         }
         do {
-            var environment = ProcessInfo.processInfo.environment.filter { name, _ in
-                !name.hasPrefix("REWARDD_") && !name.hasPrefix("PG") && name != "DATABASE_URL"
-                    && name != "NOTIFY_SOCKET"
-            }
-            cluster = try PrivateCluster(directory: directory, environment: environment)
+            var environment = DaemonEnvironment.clean
+            cluster = try PrivateCluster(
+                directory: directory,
+                durability: .processDeath,
+                environment: environment
+            )
             do {
                 try cluster.start()
                 try Self.migrate(cluster.url)
@@ -93,15 +93,12 @@ final class ChaosStage {
             applicationName: "chaos set-up",
             options: .patient
         )
-        for statement in MigrationPlan.statements(current: 0, target: MigrationCatalog.latest) {
-            _ = try connection.execute(Query(script: statement))
-        }
+        try SchemaSetup.migrate(connection)
         for (login, group) in [
             ("chaos_worker", "rewardd_work"), ("chaos_submitter", "rewardd_submit"),
             ("chaos_operator", "rewardd_admin"),
         ] {
-            _ = try connection.execute("CREATE ROLE \(identifier: login) LOGIN")
-            _ = try connection.execute("GRANT \(identifier: group) TO \(identifier: login)")
+            try SchemaSetup.addLogin(login, memberOf: group, connection)
         }
         for queue in Workload.queues {
             _ = try connection.execute("SELECT rewardd.create_queue(\(queue))")

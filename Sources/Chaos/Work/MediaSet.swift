@@ -1,4 +1,5 @@
 import Glibc
+import Staging
 import SyntheticScenes
 
 /// The pictures of a run: small PPM files, one of them damaged, and the name of one that is not there.

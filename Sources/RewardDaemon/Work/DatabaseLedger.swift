@@ -17,14 +17,12 @@ struct DatabaseLedger: JudgementLedger {
         _ fingerprints: [Digest]
     ) async throws -> [Digest: RecordedJudgement] {
         var known: [Digest: RecordedJudgement] = [:]
-        var unknown: [[UInt8]] = []
-        for fingerprint in fingerprints {
-            if let row = await checkpointer.pending(fingerprint.bytes) {
-                known[fingerprint] = RecordedJudgement(row)
-            } else {
-                unknown.append(fingerprint.bytes)
-            }
+        let pending = await checkpointer.pending(Set(fingerprints.map(\.bytes)))
+        for row in pending {
+            guard let judgement = RecordedJudgement(row) else { continue }
+            known[judgement.fingerprint] = judgement
         }
+        let unknown = fingerprints.filter { known[$0] == nil }.map(\.bytes)
         guard !unknown.isEmpty else { return known }
         for row in try await queue.findJudgements(unknown) {
             guard let judgement = RecordedJudgement(row) else { continue }

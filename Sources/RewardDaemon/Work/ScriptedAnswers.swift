@@ -28,7 +28,8 @@ final class ScriptedAnswers: AnswerEngine {
     func choose(_ request: ChooseRequest) async throws -> ChooseResponse {
         let start = ContinuousClock.now
         do {
-            try await Task.sleep(for: delay)
+            if delay > .zero { try await Task.sleep(for: delay) }
+            try Task.checkCancellation()
         } catch {
             throw InferenceError.cancelled
         }

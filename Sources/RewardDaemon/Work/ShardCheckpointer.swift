@@ -3,10 +3,18 @@ import Logging
 
 /// Commits one shard's judgements and results as they come, and says what the database answers.
 ///
-/// A commit starts as soon as something is there and no other commit is under way; whatever gathers
-/// meanwhile goes with the next one. So a judgement waits for at most one commit before its own (a few
-/// milliseconds, well under the 200 ms that are promised), and quick judgements share commits.
+/// A commit starts as soon as something is there, unless another one is under way or began less than
+/// ``spacing`` ago; whatever gathers meanwhile goes with the next one. So a judgement of a model that takes
+/// its time is committed at once, quick ones share commits, and each waits for at most one commit and the
+/// spacing (well under the 200 ms that are promised). The end of the shard waits for no spacing.
 actor ShardCheckpointer {
+    /// Least time between the beginnings of two commits. A commit costs about as much as thirty judgements
+    /// in it, so answers that come faster than this are worth gathering.
+    static let spacing = Duration.milliseconds(10)
+
+    /// So many judgements are not gathered any longer: commits of more are hardly cheaper.
+    static let fullBatch = 256
+
     private let queue: JobQueue
     private let lease: ShardLease
     private let onStop: @Sendable (StopReason) -> Void
@@ -20,6 +28,11 @@ actor ShardCheckpointer {
     /// Why the database refused a commit; final, since repeating it cannot help.
     private(set) var refusal: (any Error)?
     private var waiters: [CheckedContinuation<Void, Never>] = []
+    /// When the last commit began.
+    private var lastCommit: ContinuousClock.Instant?
+    /// Runs while the next commit waits for its time.
+    private var pause: Task<Void, Never>?
+    private var isSettling = false
 
     /// - Parameter onStop: called when the database answers `cancel` or `lost`, or refuses a commit.
     init(
@@ -37,6 +50,7 @@ actor ShardCheckpointer {
     /// Takes a judgement; returns without waiting for the commit.
     func add(_ judgement: JudgementRow) {
         judgements.append(judgement)
+        if judgements.count >= Self.fullBatch { pause?.cancel() }
         startCommit()
     }
 
@@ -46,13 +60,15 @@ actor ShardCheckpointer {
         startCommit()
     }
 
-    /// A judgement that was taken and may not be committed yet.
-    func pending(_ fingerprint: [UInt8]) -> JudgementRow? {
-        judgements.first { $0.fingerprint == fingerprint }
+    /// Those judgements of the given fingerprints that were taken and may not be committed yet.
+    func pending(_ fingerprints: Set<[UInt8]>) -> [JudgementRow] {
+        judgements.filter { fingerprints.contains($0.fingerprint) }
     }
 
     /// Waits until everything taken is committed, or cannot be; returns the last answer.
     func settle() async -> CheckpointReply {
+        isSettling = true
+        pause?.cancel()
         while isCommitting {
             await withCheckedContinuation { waiters.append($0) }
         }
@@ -67,7 +83,9 @@ actor ShardCheckpointer {
 
     private func commitAll() async {
         while reply != .lost, refusal == nil, !(judgements.isEmpty && results.isEmpty) {
+            await untilDue()
             let (nextJudgements, nextResults) = (judgements, results)
+            lastCommit = .now
             do {
                 let answer = try await queue.checkpoint(
                     lease,
@@ -90,7 +108,19 @@ actor ShardCheckpointer {
             }
         }
         isCommitting = false
+        isSettling = false
         for waiter in waiters { waiter.resume() }
         waiters = []
+    }
+
+    /// Waits until the next commit may begin.
+    private func untilDue() async {
+        guard let lastCommit, !isSettling, judgements.count < Self.fullBatch else { return }
+        let wait = lastCommit + Self.spacing - .now
+        guard wait > .zero else { return }
+        let pause = Task { _ = try? await Task.sleep(for: wait) }
+        self.pause = pause
+        await pause.value
+        self.pause = nil
     }
 }

@@ -47,20 +47,19 @@ package struct Judge: Sendable {
     /// The answer may still be unparsed, when the engine's probabilities are none. Throws a
     /// `QuestionFailure` when this question cannot be answered, `CancellationError`, and whatever
     /// else engine and ledger throw.
-    /// - Parameter recalled: What the ledger already holds, by fingerprint.
+    /// - Parameters:
+    ///   - known: The question's fingerprints where they have been made already; they cost as much as all
+    ///     else that happens to an answer.
+    ///   - recalled: What the ledger already holds, by fingerprint.
     package func judge(
         _ question: JudgementQuestion,
+        fingerprints known: [Digest]? = nil,
         recalled: [Digest: RecordedJudgement]
     ) async throws -> Judged {
         var used: [Digest] = []
         var isReused = true
         var last: RecordedJudgement?
-        for attempt in attempts {
-            let fingerprint = question.fingerprint(
-                engine: engine,
-                decoding: attempt,
-                scope: scope
-            )
+        for (attempt, fingerprint) in zip(attempts, known ?? fingerprints(of: question)) {
             used.append(fingerprint)
             let judgement: RecordedJudgement
             if let known = recalled[fingerprint], known.answers(question) {

@@ -68,7 +68,8 @@ package struct QuestionBatch: Sendable {
             func start() {
                 guard let indices = waiting.next(), let index = indices.first else { return }
                 let question = questions[index]
-                group.addTask { (indices, try await outcome(question, recalled: recalled)) }
+                let own = fingerprints[index]
+                group.addTask { (indices, try await outcome(question, own, recalled: recalled)) }
             }
             for _ in 0..<concurrency { start() }
             while let (indices, outcome) = try await group.next() {
@@ -81,10 +82,15 @@ package struct QuestionBatch: Sendable {
 
     private func outcome(
         _ question: JudgementQuestion,
+        _ fingerprints: [Digest],
         recalled: [Digest: RecordedJudgement]
     ) async throws -> QuestionOutcome {
         do {
-            let judged = try await judge.judge(question, recalled: recalled)
+            let judged = try await judge.judge(
+                question,
+                fingerprints: fingerprints,
+                recalled: recalled
+            )
             guard judged.answer.isUnparsed else { return .answered(judged) }
             let failure = ItemFailure(
                 code: "unparsed",

@@ -2,14 +2,16 @@ import Glibc
 
 /// A PostgreSQL server of the run's own: no TCP port, no password, one socket directory.
 ///
-/// As root it runs as user `postgres`, since PostgreSQL refuses to run as root. Its data need not
-/// survive a power cut, so fsync is off; commits stay synchronous, and what was committed survives the
-/// death of the server, which is what is tested.
-final class PrivateCluster {
+/// As root it runs as user `postgres`, since PostgreSQL refuses to run as root.
+package final class PrivateCluster {
     /// The URL of the maintenance database as superuser.
-    var url: String { url(user: "postgres") }
+    package var url: String { url(user: "postgres") }
 
-    private let programs: String
+    /// Where the server's programs are, `pgbench` among them.
+    package let programs: String
+    /// Where its socket is: the value of PGHOST.
+    package var host: String { socket }
+
     private let data: String
     private let socket: String
     private let output: String
@@ -18,7 +20,13 @@ final class PrivateCluster {
 
     /// Finds the newest server's programs and makes a cluster under `directory`, which user `postgres`
     /// must be able to reach.
-    init(directory: String, environment: [String: String]) throws {
+    ///
+    /// - Parameter durability: What commits survive, and how much memory the server takes.
+    package init(
+        directory: String,
+        durability: ClusterDurability,
+        environment: [String: String]
+    ) throws {
         programs = try Self.findPrograms()
         self.environment = environment
         data = directory + "/data"
@@ -26,20 +34,20 @@ final class PrivateCluster {
         // Short, because the path of a Unix socket holds 107 bytes.
         socket = try RunDirectory.make(prefix: StaleRuns.ownPrefix + "socket-")
         do {
-            try prepare(directory)
+            try prepare(directory, durability)
         } catch {
             RunDirectory.remove(socket)
             throw error
         }
     }
 
-    /// The URL of the one database, as a login role.
-    func url(user: String) -> String {
-        "postgresql:///postgres?host=\(socket)&user=\(user)"
+    /// The URL of a database, as a login role.
+    package func url(user: String, database: String = "postgres") -> String {
+        "postgresql:///\(database)?host=\(socket)&user=\(user)"
     }
 
     /// Starts the server and waits until it answers.
-    func start() throws {
+    package func start() throws {
         try asServer(
             "pg_ctl",
             [
@@ -50,19 +58,19 @@ final class PrivateCluster {
     }
 
     /// Stops the server as a crash would: connections are cut, nothing is written out.
-    func crash() throws {
+    package func crash() throws {
         try asServer("pg_ctl", ["stop", "-w", "-s", "-m", "immediate", "-D", data])
     }
 
     /// Stops the server, if it runs, and removes the socket directory; the data stay.
-    func end() {
+    package func end() {
         try? crash()
         RunDirectory.remove(socket)
     }
 
     // MARK: - Making
 
-    private func prepare(_ directory: String) throws {
+    private func prepare(_ directory: String, _ durability: ClusterDurability) throws {
         if runsAsRoot {
             guard let user = getpwnam("postgres") else {
                 throw ChildProcess.Failure(
@@ -87,13 +95,11 @@ final class PrivateCluster {
                 "-D", data,
             ]
         )
-        for setting in [
-            "listen_addresses = ''", "max_connections = 200", "shared_buffers = 64MB",
-            "max_wal_size = 512MB", "log_min_messages = warning", "fsync = off",
-            "full_page_writes = off", "log_line_prefix = '%m [%p] %a '",
-        ] {
-            try append(setting)
-        }
+        let settings = [
+            "listen_addresses = ''", "max_connections = 200", "log_min_messages = warning",
+            "log_line_prefix = '%m [%p] %a '",
+        ]
+        for setting in settings + durability.settings { try append(setting) }
     }
 
     /// Adds a line to the configuration. As root the file belongs to `postgres` and stays so.

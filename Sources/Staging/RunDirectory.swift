@@ -2,9 +2,9 @@ import FoundationEssentials
 import Glibc
 
 /// Directories that a run makes and takes away again.
-enum RunDirectory {
+package enum RunDirectory {
     /// A new directory whose name starts with `prefix`, open to others for reading.
-    static func make(prefix: String) throws -> String {
+    package static func make(prefix: String) throws -> String {
         guard let name = strdup(prefix + "XXXXXX") else {
             throw ChildProcess.Failure(description: "\(prefix): out of memory")
         }
@@ -19,7 +19,7 @@ enum RunDirectory {
     }
 
     /// Makes a directory of a given name, which must not exist or be empty.
-    static func make(exactly path: String) throws {
+    package static func make(exactly path: String) throws {
         if mkdir(path, 0o755) == 0 { return }
         let reason = errno
         let content = try? FileManager.default.contentsOfDirectory(atPath: path)
@@ -33,7 +33,7 @@ enum RunDirectory {
     }
 
     /// Removes a directory with all that is in it.
-    static func remove(_ path: String) {
+    package static func remove(_ path: String) {
         try? FileManager.default.removeItem(atPath: path)
     }
 }

@@ -3,15 +3,15 @@ import Glibc
 
 /// What runs left that were killed outright, before they could clean up: their directories carry the number
 /// of a process that is no more.
-enum StaleRuns {
+package enum StaleRuns {
     /// Every temporary directory of a run starts so, and with the number of its process.
-    static let prefix = "/tmp/rewardd-chaos-"
+    package static let prefix = "/tmp/rewardd-bench-"
 
     /// The beginning of this process's directories.
-    static var ownPrefix: String { "\(prefix)\(getpid())-" }
+    package static var ownPrefix: String { "\(prefix)\(getpid())-" }
 
     /// Ends the servers and daemons of dead runs and removes their directories.
-    static func clear() {
+    package static func clear() {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? []
         for name in names {
             let path = "/tmp/\(name)"

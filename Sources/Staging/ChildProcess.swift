@@ -1,27 +1,30 @@
-import Glibc
+package import Glibc
 import Threading
 
 /// A child process in a process group of its own, so that Ctrl-C at the terminal does not reach it,
 /// with its output appended to a file.
 ///
 /// Whoever starts it ends it: it is neither killed nor waited for when the last reference goes.
-final class ChildProcess {
+package final class ChildProcess {
     /// A program that could not be started, or failed.
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+
+        /// A failure with its sentence.
+        package init(description: String) { self.description = description }
     }
 
     /// Its process number.
-    let id: pid_t
+    package let id: pid_t
     /// The exit status, negative for a signal, once it was seen.
-    private(set) var status: Int32?
+    package private(set) var status: Int32?
 
     /// Starts a program, found through PATH unless it is a path.
     ///
     /// - Parameters:
     ///   - environment: All its variables.
     ///   - output: The file that takes its standard output and standard error.
-    init(
+    package init(
         _ program: String,
         _ arguments: [String],
         environment: [String: String],
@@ -67,26 +70,26 @@ final class ChildProcess {
     }
 
     /// Looks whether it has ended; nil while it runs.
-    func poll() -> Int32? { collect(WNOHANG) }
+    package func poll() -> Int32? { collect(WNOHANG) }
 
     /// Waits for its end.
     @discardableResult
-    func wait() -> Int32 { collect(0) ?? -1 }
+    package func wait() -> Int32 { collect(0) ?? -1 }
 
     /// Waits for its end, but not for ever; nil when it still runs.
-    func wait(seconds: Double) -> Int32? {
+    package func wait(seconds: Double) -> Int32? {
         let deadline = ContinuousClock.now + .seconds(seconds)
         while poll() == nil, ContinuousClock.now < deadline { usleep(20_000) }
         return poll()
     }
 
     /// Sends a signal, unless it has ended.
-    func send(_ signal: Int32) {
+    package func send(_ signal: Int32) {
         if poll() == nil { kill(id, signal) }
     }
 
     /// Runs a program to its end. Throws when it cannot be started or its status is not 0.
-    static func run(
+    package static func run(
         _ program: String,
         _ arguments: [String],
         environment: [String: String],

@@ -1,5 +1,5 @@
-import FoundationEssentials
 import Glibc
+import Staging
 
 /// The daemons of a run as real processes: starts them, does to them what faults ask for, and notices
 /// when one ends that should not have.
@@ -16,8 +16,7 @@ final class DaemonFleet {
     private struct Member {
         var slot = DaemonSlot()
         var process: ChildProcess?
-        let configuration: String
-        let log: String
+        let launch: DaemonLaunch
     }
 
     /// Everything killed or frozen so far, for the times of rescue.
@@ -25,8 +24,6 @@ final class DaemonFleet {
     /// How many processes were started.
     private(set) var starts = 0
 
-    private let program: String
-    private let environment: [String: String]
     private var members: [Member] = []
 
     /// Writes a configuration for each of `count` daemons under `directory`; starts none.
@@ -37,15 +34,15 @@ final class DaemonFleet {
         directory: String,
         environment: [String: String]
     ) throws {
-        self.program = program
-        self.environment = environment
         for place in 0..<count {
-            let member = Member(
-                configuration: "\(directory)/daemon-\(place).conf",
-                log: "\(directory)/daemon-\(place).log"
+            let launch = try DaemonLaunch(
+                program: program,
+                name: "daemon-\(place)",
+                settings: settings,
+                directory: directory,
+                environment: environment
             )
-            try settings.write(toFile: member.configuration, atomically: false, encoding: .utf8)
-            members.append(member)
+            members.append(Member(launch: launch))
         }
     }
 
@@ -130,12 +127,7 @@ final class DaemonFleet {
     // MARK: - Parts
 
     private func start(_ place: Int) throws {
-        members[place].process = try ChildProcess(
-            program,
-            ["run", "--config", members[place].configuration],
-            environment: environment,
-            output: members[place].log
-        )
+        members[place].process = try members[place].launch.start()
         members[place].slot.started()
         starts += 1
     }
@@ -160,12 +152,11 @@ final class DaemonFleet {
     }
 
     private func complaint(_ rule: String, _ place: Int, _ what: String) -> Violation {
-        let log = (try? String(contentsOfFile: members[place].log, encoding: .utf8)) ?? ""
-        let end = log.split(separator: "\n").suffix(5).joined(separator: "\n    ")
         return Violation(
             invariant: "process",
             rule: rule,
-            evidence: "daemon \(place): \(what); its last words:\n    \(end)"
+            evidence: "daemon \(place): \(what); its last words:\n    "
+                + members[place].launch.lastWords
         )
     }
 }
