@@ -23,6 +23,7 @@ struct Rewardbench {
                 case "chaos": try ChaosCommand.run(arguments)
                 case "accuracy": try await AccuracyCommand.run(arguments)
                 case "generate": try await GenerateCommand.run(arguments)
+                case "judge": try await JudgeCommand.run(arguments)
                 case "scenes": try ScenesCommand.run(arguments)
                 default: try MatmulCommand.run(arguments)
                 }
@@ -52,7 +53,7 @@ struct Rewardbench {
                 "CORRECTNESS",
                 [AccuracyCommand.spec, ChaosCommand.spec, ParityCommand.spec]
             ),
-            CommandGroup("SPEED", [GenerateCommand.spec, MatmulCommand.spec]),
+            CommandGroup("SPEED", [GenerateCommand.spec, JudgeCommand.spec, MatmulCommand.spec]),
             CommandGroup("SCENES", [ScenesCommand.spec]),
         ],
         footnote: "Exit codes: 0 all well, 1 a check or a measurement failed, 2 wrong usage."

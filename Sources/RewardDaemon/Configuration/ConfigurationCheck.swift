@@ -57,6 +57,7 @@ package enum ConfigurationCheck {
             threads: configuration.threads,
             contextLimit: configuration.contextLimit ?? Int.max,
             visionCacheBytes: configuration.visionCacheLimitBytes,
+            keyValueBytes: configuration.keyValueCacheLimitBytes,
             convention: configuration.clipConvention
         )
     }
