@@ -257,7 +257,10 @@ let package = Package(
         ),
         tests(
             "RewardModelingTests",
-            ["RewardModeling", "Inference", "Tokenization", "VisionPreprocessing", "Hashing"]
+            [
+                "RewardModeling", "Inference", "Tokenization", "VisionPreprocessing", "Hashing",
+                "Logging",
+            ]
         ),
         tests(
             "PreferencePairsTests",

@@ -30,6 +30,19 @@ package final class MemoryLedger: JudgementLedger {
         judgements.withLock { $0[fingerprint] }
     }
 
+    /// Whether this ledger holds the same answers as another, to the last bit; how long they took may differ.
+    package func hasAnswers(of other: MemoryLedger) -> Bool {
+        let (mine, theirs) = (judgements.withLock { $0 }, other.judgements.withLock { $0 })
+        return mine.count == theirs.count
+            && mine.allSatisfy { fingerprint, judgement in
+                guard let twin = theirs[fingerprint] else { return false }
+                return judgement.probabilities == twin.probabilities
+                    && judgement.verdict == twin.verdict && judgement.score == twin.score
+                    && judgement.rawResponse == twin.rawResponse
+                    && judgement.promptTokens == twin.promptTokens
+            }
+    }
+
     /// How many there are.
     package var count: Int { judgements.withLock { $0.count } }
 }

@@ -6,12 +6,20 @@ package struct ChooseRequest: Sendable {
     package var answerPrefix: String
     /// The answers after the prefix: at least two, distinct.
     package var choices: [String]
+    /// Higher goes first among the requests of an engine; equal ones in the order they came.
+    package var priority: Int
 
     /// Describes one constrained decision.
-    package init(prompt: EnginePrompt, answerPrefix: String = "", choices: [String]) {
+    package init(
+        prompt: EnginePrompt,
+        answerPrefix: String = "",
+        choices: [String],
+        priority: Int = 0
+    ) {
         self.prompt = prompt
         self.answerPrefix = answerPrefix
         self.choices = choices
+        self.priority = priority
     }
 }
 
@@ -21,7 +29,7 @@ package struct ChooseResponse: Sendable {
     package let probabilities: [Double]
     /// Tokens of the prompt, its images and the start all answers share.
     package let promptTokens: Int
-    /// Computing time, without the wait in the queue.
+    /// Its part of the engine's computing time, without any wait.
     package let seconds: Double
 
     /// Assembles a response.

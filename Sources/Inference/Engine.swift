@@ -4,10 +4,15 @@ import TensorKernels
 import Threading
 import Transformer
 
-/// One model that answers requests, first come first served, on a thread of its own.
+/// One model that answers requests on a thread of its own, many at a time.
 ///
-/// The computation blocks and never runs on the cooperative pool. A request whose task is cancelled leaves
-/// the queue at once, or stops before the next layer or token.
+/// Requests share the passes of the decoder, their keys and values where they begin the same, and encoded
+/// images; what each is answered does not depend on the others, to the last bit. ``SchedulerStateMachine``
+/// decides what runs.
+///
+/// The computation blocks and never runs on the cooperative pool. A request whose task is cancelled is
+/// answered at once; its computation stops before the next step, and before the next layer when nobody else
+/// is in it.
 package final class Engine: AnswerEngine {
     /// SHA-256 over the model's files.
     package let modelDigest: Digest
@@ -20,6 +25,8 @@ package final class Engine: AnswerEngine {
     /// Longest prompt with its answer, tokens.
     package let contextLimit: Int
 
+    private let builder: InputBuilder
+    private let endOfTurn: Int32
     private let queue = RequestQueue()
     private let thread: NamedThread
 
@@ -57,9 +64,11 @@ package final class Engine: AnswerEngine {
         modelDirectory = blueprint.directory
         byteCount = blueprint.byteCount
         contextLimit = blueprint.contextLimit
-        let queue = queue
+        builder = session.builder
+        endOfTurn = session.endOfTurn
+        let (queue, blockCount) = (queue, blueprint.blockCount)
         thread = NamedThread(name: "engine") {
-            while let job = queue.next() { job.run(session) }
+            EngineRunner(session: session, queue: queue, blockCount: blockCount).run()
         }
         logger.info(
             "model loaded",
@@ -69,6 +78,7 @@ package final class Engine: AnswerEngine {
                 "model.load.seconds": .double(secondsSince(start)),
                 "model.bytes": .int(Int64(byteCount)),
                 "model.weights.bytes": .int(Int64(blueprint.memory.weights)),
+                "model.kv.bytes": .int(Int64(blueprint.memory.keyValueCache)),
                 "model.context": .int(Int64(contextLimit)),
                 "model.precision": .string(blueprint.options.precision.rawValue),
                 "engine.threads": .int(Int64(blueprint.options.threads)),
@@ -90,50 +100,131 @@ package final class Engine: AnswerEngine {
         _ request: GenerateRequest,
         onText: @escaping @Sendable (String) -> Void
     ) async throws -> GenerateResponse {
-        try await perform { session, cancellation throws(InferenceError) in
-            try session.generate(request, cancellation: cancellation, onText: onText)
+        guard request.maximumTokens >= 1 else {
+            throw InferenceError.invalidRequest(
+                "maximumTokens: expected at least 1, got \(request.maximumTokens). Ask for one "
+                    + "token or more."
+            )
+        }
+        let prefix = try builder.answerTokens(request.answerPrefix)
+        let plan = try builder.plan(request.prompt)
+        let (room, overflow) = prefix.count.addingReportingOverflow(request.maximumTokens)
+        try check(plan, answerTokens: overflow ? Int.max : room)
+        return try await ask(request.prompt, plan, priority: request.priority) { reply in
+            .generate(
+                prefix: prefix,
+                maximumTokens: request.maximumTokens,
+                onText: onText,
+                reply: reply
+            )
         }
     }
 
-    /// Weighs given answers against each other.
+    /// Weighs given answers against each other: the probability of each under constrained decoding.
+    ///
+    /// Prefix and answer are tokenised together, as the model would have written them. See ``ChoicePlan``
+    /// for the probabilities.
     package func choose(_ request: ChooseRequest) async throws -> ChooseResponse {
-        try await perform { session, cancellation throws(InferenceError) in
-            try session.choose(request, cancellation: cancellation)
+        let tree = try choiceTree(for: request)
+        let plan = try builder.plan(request.prompt)
+        try check(plan, answerTokens: tree.longest)
+        let count = request.choices.count
+        return try await ask(request.prompt, plan, priority: request.priority) { reply in
+            .choose(tree, choiceCount: count, reply: reply)
         }
     }
 
-    /// Requests that wait for the thread, the running one not counted.
+    /// Requests that the thread has not taken in yet.
     package var waitingCount: Int { queue.waitingCount }
 
-    /// Rejects what waits and whatever comes after; the running request ends first.
+    /// Rejects what waits and whatever comes after; what is being computed ends first.
     package func shutDown() { queue.close() }
 
     /// Waits until the thread has ended and its memory is free. Blocks; call after ``shutDown()``.
     package func join() { thread.join() }
 
-    /// Runs `body` on the engine thread, in turn.
+    // MARK: - Checking
+
+    /// The answers of a request as a tree of tokens.
+    private func choiceTree(for request: ChooseRequest) throws(InferenceError) -> ChoiceTree {
+        var answers: [[Int32]] = []
+        for choice in request.choices {
+            answers.append(try builder.answerTokens(request.answerPrefix + choice))
+        }
+        return try ChoiceTree(answers: answers, endOfTurn: endOfTurn)
+    }
+
+    /// Refuses a prompt of no tokens, and one that does not fit with `answerTokens` after it.
+    private func check(
+        _ plan: InputBuilder.Plan,
+        answerTokens: Int
+    ) throws(InferenceError) {
+        guard plan.count > 0 else {
+            throw .invalidRequest(
+                "content: expected a text or an image, got a prompt of no tokens. Ask something."
+            )
+        }
+        let (needed, overflow) = plan.count.addingReportingOverflow(answerTokens)
+        guard !overflow, needed <= contextLimit else {
+            throw .promptTooLong(
+                needed: overflow ? Int.max : needed,
+                limit: contextLimit,
+                imageTokens: plan.visualTokens
+            )
+        }
+    }
+
+    // MARK: - Asking the thread
+
+    private func ask<Response: Sendable>(
+        _ prompt: EnginePrompt,
+        _ plan: InputBuilder.Plan,
+        priority: Int,
+        _ question: (Reply<Response>) -> EngineRequest.Question
+    ) async throws -> Response {
+        let reply = Reply<Response>()
+        let request = EngineRequest(
+            prompt: prompt,
+            plan: plan,
+            priority: priority,
+            question: question(reply)
+        )
+        return try await submit(.request(request), reply: reply) { request.reject($0) }
+    }
+
+    /// Runs `body` on the engine thread, between two steps.
     func perform<Response: Sendable>(
-        _ body:
-            @escaping @Sendable (EngineSession, CancellationFlag) throws(InferenceError) -> Response
+        _ body: @escaping @Sendable (EngineSession) throws(InferenceError) -> Response
+    ) async throws -> Response {
+        let reply = Reply<Response>()
+        let work = EngineJob.Work.exclusive { session in
+            let result: Result<Response, InferenceError>
+            do throws(InferenceError) {
+                result = .success(try body(session))
+            } catch {
+                result = .failure(error)
+            }
+            reply.give(result)
+        }
+        return try await submit(work, reply: reply) { reply.give(.failure($0)) }
+    }
+
+    private func submit<Response: Sendable>(
+        _ work: EngineJob.Work,
+        reply: Reply<Response>,
+        reject: @escaping @Sendable (InferenceError) -> Void
     ) async throws -> Response {
         let cancellation = CancellationFlag()
         let queue = queue
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                queue.submit(
-                    EngineJob(
-                        cancellation: cancellation,
-                        run: { session in
-                            continuation.resume(
-                                with: Result { try body(session, cancellation) }
-                            )
-                        },
-                        reject: { continuation.resume(throwing: $0) }
-                    )
-                )
+                reply.await(continuation)
+                queue.submit(EngineJob(cancellation: cancellation, work: work, reject: reject))
             }
         } onCancel: {
             queue.cancel(cancellation)
+            // Whoever asked does not wait for the step to end.
+            reply.give(.failure(.cancelled))
         }
     }
 }

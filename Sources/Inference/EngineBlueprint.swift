@@ -17,6 +17,8 @@ package struct EngineBlueprint: Sendable {
     package let contextLimit: Int
     /// Memory of weights, keys and values, and activations.
     package let memory: ModelMemory
+    /// Blocks of keys and values that all requests of the engine share.
+    let blockCount: Int
 
     let checkpoint: Checkpoint
     let tokenizer: Tokenizer
@@ -45,11 +47,16 @@ package struct EngineBlueprint: Sendable {
             throw .modelUnusable("\(error)")
         }
         contextLimit = min(options.contextLimit, config.contextLength)
+        let blockBytes = KeyValueLayout(config.text).blockByteCount
+        let least = SchedulerStateMachine.blocksNeeded(rows: contextLimit)
+        let most = least * options.sequenceLimit
+        blockCount = min(max(options.keyValueBytes / blockBytes, least), most)
         memory = ModelMemory(
             config: config,
             checkpoint: checkpoint,
             positions: contextLimit,
-            rowCapacity: min(options.prefillRows, contextLimit),
+            keyValueBytes: blockCount * blockBytes,
+            rowCapacity: options.prefillRows,
             patchLimit: family.patchLimit,
             precision: options.precision
         )

@@ -8,13 +8,19 @@ package struct EngineOptions: Sendable {
     package var contextLimit: Int
     /// Bytes of image and clip features to keep.
     package var visionCacheBytes: Int
+    /// Bytes of keys and values: of the requests that run, and of what later ones may begin with. At least
+    /// one request of full length is provided for, and not more than `sequenceLimit` of them.
+    package var keyValueBytes: Int
     /// How images are cut; nil for what the model family's reference does.
     package var layoutRule: ImageLayoutRule?
     /// Whose prompts and places of clips a Qwen-VL model is given.
     package var convention: VideoConvention
-    /// Rows of one prefill step. Results do not depend on it; cancellation and memory do.
+    /// Rows of one step: of prompts, and one of each answer being written. Results do not depend on it;
+    /// cancellation and memory do.
     package var prefillRows: Int
-    /// Whether the keys and values of the last prompt serve the next one that starts the same.
+    /// Most sequences that run at a time.
+    package var sequenceLimit: Int
+    /// Whether the keys and values of a prompt serve others that start the same.
     package var reusesPrefix: Bool
     /// In what the model's matrices are held and multiplied.
     package var precision: WeightPrecision
@@ -24,18 +30,22 @@ package struct EngineOptions: Sendable {
         threads: Int,
         contextLimit: Int = 8192,
         visionCacheBytes: Int = 256 << 20,
+        keyValueBytes: Int = 512 << 20,
         layoutRule: ImageLayoutRule? = nil,
         convention: VideoConvention = .transformers4,
         prefillRows: Int = 256,
+        sequenceLimit: Int = 64,
         reusesPrefix: Bool = true,
         precision: WeightPrecision = .stored
     ) {
         self.threads = max(threads, 1)
         self.contextLimit = max(contextLimit, 1)
         self.visionCacheBytes = max(visionCacheBytes, 0)
+        self.keyValueBytes = max(keyValueBytes, 0)
         self.layoutRule = layoutRule
         self.convention = convention
         self.prefillRows = max(prefillRows, 1)
+        self.sequenceLimit = max(sequenceLimit, 1)
         self.reusesPrefix = reusesPrefix
         self.precision = precision
     }

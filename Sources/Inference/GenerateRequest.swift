@@ -6,12 +6,20 @@ package struct GenerateRequest: Sendable {
     package var answerPrefix: String
     /// Most tokens the model may write, at least 1.
     package var maximumTokens: Int
+    /// Higher goes first among the requests of an engine; equal ones in the order they came.
+    package var priority: Int
 
     /// Describes one greedy generation.
-    package init(prompt: EnginePrompt, answerPrefix: String = "", maximumTokens: Int) {
+    package init(
+        prompt: EnginePrompt,
+        answerPrefix: String = "",
+        maximumTokens: Int,
+        priority: Int = 0
+    ) {
         self.prompt = prompt
         self.answerPrefix = answerPrefix
         self.maximumTokens = maximumTokens
+        self.priority = priority
     }
 }
 
@@ -33,7 +41,7 @@ package struct GenerateResponse: Sendable {
     package let generatedTokens: Int
     /// Why it ended.
     package let finishReason: FinishReason
-    /// Computing time, without the wait in the queue.
+    /// Its part of the engine's computing time, without any wait: a step is shared out by rows.
     package let seconds: Double
     /// Of it, cutting and encoding the images.
     package let imageSeconds: Double

@@ -4,7 +4,7 @@ package import Tokenization
 ///
 /// ``plan(_:)`` computes every token count from texts and image sizes alone, so that a prompt that does not
 /// fit is refused before any pixel is touched. Encoding the images and splicing their features in is the
-/// session's work (`EngineSession.prepare`).
+/// engine thread's work.
 package struct InputBuilder: Sendable {
     /// A prompt in tokens.
     package struct Plan: Sendable {

@@ -112,6 +112,7 @@ final class RunningDaemon: Sendable {
             media: media,
             pack: try PromptPack.builtin(),
             lease: lease,
+            itemsAtOnce: configuration.itemsAtOnce,
             logger: logger
         )
         let judging = Worker.Duty(

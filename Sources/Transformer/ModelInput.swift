@@ -1,7 +1,6 @@
 /// What the decoder reads: token ids with the features of images between them.
 ///
-/// Pieces are kept merged (never two token pieces in a row), so that two inputs can be compared piece by
-/// piece to find the prefix whose keys and values are already in the cache.
+/// Token pieces are kept merged: there are never two in a row.
 package struct ModelInput: Sendable {
     /// One run of rows.
     package enum Piece: Sendable {
@@ -9,14 +8,14 @@ package struct ModelInput: Sendable {
         /// `key` names the pixels and their layout: equal keys, equal features in equal places.
         case image(ImageFeatures, key: String)
         /// Rows of an image that is still to be encoded: named and counted, and not to be computed yet.
-        case awaited(key: String, tokens: Int)
+        case awaited(key: String, tokens: Int, grid: VisualGrid?)
 
         /// Rows of the piece.
         package var count: Int {
             switch self {
             case .tokens(let ids): ids.count
             case .image(let features, _): features.tokens
-            case .awaited(_, let tokens): tokens
+            case .awaited(_, let tokens, _): tokens
             }
         }
 
@@ -25,8 +24,7 @@ package struct ModelInput: Sendable {
             switch self {
             case .tokens(let ids): ids.count
             case .image(let features, _): features.grid?.advance ?? features.tokens
-            // Nothing behind it is computed before it is an image.
-            case .awaited(_, let tokens): tokens
+            case .awaited(_, let tokens, let grid): grid?.advance ?? tokens
             }
         }
 
@@ -66,39 +64,21 @@ package struct ModelInput: Sendable {
         pieces.append(.image(image, key: key))
     }
 
-    /// Appends the rows of an image whose features will be placed later.
-    package mutating func append(awaiting tokens: Int, key: String) {
+    /// Appends the rows of an image whose features will be placed later, or never: what comes after it
+    /// can be computed where its keys and values are known.
+    package mutating func append(awaiting tokens: Int, key: String, grid: VisualGrid? = nil) {
         count += tokens
-        pieces.append(.awaited(key: key, tokens: tokens))
+        pieces.append(.awaited(key: key, tokens: tokens, grid: grid))
     }
 
     /// Puts features in the place of every image awaited under `key`.
     package mutating func place(_ features: ImageFeatures, for key: String) {
         for index in pieces.indices {
-            guard case .awaited(key, let tokens) = pieces[index] else { continue }
+            guard case .awaited(key, let tokens, let grid) = pieces[index] else { continue }
             precondition(features.tokens == tokens, "as many rows as were counted")
+            precondition(features.grid == grid, "in the places that were planned")
             pieces[index] = .image(features, key: key)
         }
-    }
-
-    /// Number of leading rows two inputs share: equal token ids, whole images with equal keys.
-    package func commonPrefixCount(with other: ModelInput) -> Int {
-        var shared = 0
-        for (mine, theirs) in zip(pieces, other.pieces) {
-            switch (mine, theirs) {
-            case (.tokens(let a), .tokens(let b)):
-                let equal = zip(a, b).prefix { $0 == $1 }.count
-                shared += equal
-                if equal < a.count || equal < b.count { return shared }
-            case (.image(let a, let keyA), .image(let b, let keyB)):
-                guard keyA == keyB, a.tokens == b.tokens else { return shared }
-                shared += a.tokens
-            // Rows to come are no rows yet.
-            default:
-                return shared
-            }
-        }
-        return shared
     }
 
     /// Calls `body` for each part of a piece that lies in `range`, with the row of `range` it starts at.

@@ -4,7 +4,7 @@ package import TensorKernels
 package struct ModelMemory: Sendable, Equatable {
     /// Packed weights and the embedding table, bytes.
     package let weights: Int
-    /// Keys and values of one sequence of full length, bytes.
+    /// Keys and values of all sequences, bytes.
     package let keyValueCache: Int
     /// Activations of the decoder and the vision encoder, and one image of the most tiles, bytes.
     package let activations: Int
@@ -12,14 +12,15 @@ package struct ModelMemory: Sendable, Equatable {
     /// All of it.
     package var total: Int { weights + keyValueCache + activations }
 
-    /// Estimates a checkpoint for sequences of `positions`, prefilled `rowCapacity` rows at a time,
-    /// with its matrices held in `precision`.
+    /// Estimates a checkpoint for sequences of `positions` that share so many bytes of keys and values, run
+    /// `rowCapacity` rows at a time, with its matrices held in `precision`.
     /// - patchLimit: patches of the largest picture of a Qwen-VL model; as many as fill a sequence
     ///   where the preprocessing allows more.
     package init(
         config: ModelConfig,
         checkpoint: Checkpoint,
         positions: Int,
+        keyValueBytes: Int,
         rowCapacity: Int,
         patchLimit: Int = .max,
         precision: WeightPrecision = .stored
@@ -39,7 +40,7 @@ package struct ModelMemory: Sendable, Equatable {
             }
         }
         self.weights = weights
-        keyValueCache = SequenceState.byteCount(config: config.text, capacity: positions)
+        keyValueCache = keyValueBytes
         let visual =
             switch config.visual {
             case .llava(let config):

@@ -24,6 +24,7 @@ struct Rewardbench {
                 case "queue": try await QueueBenchmarkCommand.run(arguments)
                 case "accuracy": try await AccuracyCommand.run(arguments)
                 case "generate": try await GenerateCommand.run(arguments)
+                case "judge": try await JudgeCommand.run(arguments)
                 case "scenes": try ScenesCommand.run(arguments)
                 case "peak": try PeakCommand.run(arguments)
                 case "prefill", "decode", "vision": try SpeedCommand.run(arguments)
@@ -58,9 +59,9 @@ struct Rewardbench {
             CommandGroup(
                 "SPEED",
                 [
-                    SpeedCommand.decode, GenerateCommand.spec, MatmulCommand.spec,
-                    PeakCommand.spec, SpeedCommand.prefill, QueueBenchmarkCommand.spec,
-                    SpeedCommand.vision,
+                    SpeedCommand.decode, GenerateCommand.spec, JudgeCommand.spec,
+                    MatmulCommand.spec, PeakCommand.spec, SpeedCommand.prefill,
+                    QueueBenchmarkCommand.spec, SpeedCommand.vision,
                 ]
             ),
             CommandGroup("SCENES", [ScenesCommand.spec]),

@@ -64,7 +64,7 @@ struct ChoosingTests {
             directory: TinyModel.huggingFace,
             options: TinyModel.options(visionCacheBytes: 0, reusesPrefix: false)
         ).makeSession()
-        let cancellation = CancellationFlag()
+        let sequence = SingleSequence(session)
         let answers = try request.choices.map {
             try session.builder.answerTokens(request.answerPrefix + $0)
         }
@@ -82,13 +82,10 @@ struct ChoosingTests {
                 )
                 guard allowed.count > 1 else { continue }
                 let plan = try session.builder.plan(request.prompt)
-                var input = try session.prepare(
-                    plan,
-                    prompt: request.prompt,
-                    cancellation: cancellation
-                )
+                var input = try session.input(of: plan, prompt: request.prompt)
                 input.append(tokens: start)
-                let logits = try session.prefill(input, cancellation: cancellation)
+                sequence.reset()
+                let logits = sequence.advance(to: input)
                 let sum = allowed.reduce(0.0) { $0 + exp(Double(logits[Int($1)])) }
                 probability *= exp(Double(logits[Int(answer[position])])) / sum
             }

@@ -51,7 +51,7 @@ struct EngineTests {
         #expect(
             "\(InferenceError.promptTooLong(needed: 9, limit: 8, imageTokens: 7))".contains("9")
         )
-        let misses = try await engine.perform { session, _ in session.visionCache.misses }
+        let misses = try await engine.perform { session in session.visionCache.misses }
         #expect(misses == 0)
     }
 
@@ -81,7 +81,7 @@ struct EngineTests {
         let engine = try TinyModel.makeEngine()
         let (hasStarted, mayEnd) = (AsyncStream<Void>.makeStream(), DispatchSemaphore(value: 0))
         let running = Task {
-            try await engine.perform { _, _ in
+            try await engine.perform { _ in
                 hasStarted.continuation.finish()
                 mayEnd.wait()
                 return 1
@@ -109,32 +109,34 @@ struct EngineTests {
         await #expect(throws: InferenceError.cancelled) { try await task.value }
     }
 
-    @Test("cancellation is seen inside the vision tower and inside the prefill")
+    @Test("cancellation stops the vision tower and the prefill before the next layer")
     func cancelledInside() async throws {
         let engine = try TinyModel.makeEngine(TinyModel.options(prefillRows: 16))
         let prompt = try TinyModel.prompt()
         for stage in [0, 1] {
-            await #expect(throws: InferenceError.cancelled) {
-                try await engine.perform { session, cancellation throws(InferenceError) in
-                    var calls = 0
-                    session.visualEncoder.observer = { _, _, _ in
-                        if stage == 0 { cancellation.set() }
-                    }
-                    session.textActivations.observer = { _, _, _ in
-                        calls += 1
-                        if calls == 6 { cancellation.set() }
-                    }
-                    defer {
-                        session.visualEncoder.observer = nil
-                        session.textActivations.observer = nil
-                    }
-                    return try session.generate(
-                        GenerateRequest(prompt: prompt, maximumTokens: 4),
-                        cancellation: cancellation,
-                        onText: { _ in }
-                    )
+            let canceller = TaskCanceller()
+            let isReady = DispatchSemaphore(value: 0)
+            let (vision, text) = (RowCounter(), RowCounter())
+            try await engine.perform { session in
+                session.visualEncoder.observer = { _, _, _ in
+                    vision.add(1)
+                    if vision.count == 1 { isReady.wait() }
+                    if stage == 0 { canceller.cancel() }
+                }
+                session.textActivations.observer = { _, _, _ in
+                    text.add(1)
+                    if text.count == 6 { canceller.cancel() }
                 }
             }
+            let task = Task {
+                try await engine.generate(GenerateRequest(prompt: prompt, maximumTokens: 4))
+            }
+            canceller.target = { task.cancel() }
+            isReady.signal()
+            await #expect(throws: InferenceError.cancelled) { try await task.value }
+            // Taken in only when the step that was broken off is over.
+            try await engine.perform { _ in }
+            #expect(stage == 0 ? vision.count == 1 && text.count == 0 : text.count == 6)
         }
     }
 
@@ -154,11 +156,11 @@ struct EngineTests {
         let engine = try TinyModel.makeEngine()
         let seen = TextCollector()
         let gate = DispatchSemaphore(value: 0)
-        let first = Task { try await engine.perform { _, _ in gate.wait() } }
+        let first = Task { try await engine.perform { _ in gate.wait() } }
         while engine.waitingCount > 0 { await Task.yield() }
         var later: [Task<Void, any Error>] = []
         for index in 0..<5 {
-            later.append(Task { try await engine.perform { _, _ in seen.append("\(index)") } })
+            later.append(Task { try await engine.perform { _ in seen.append("\(index)") } })
             while engine.waitingCount < index + 1 && seen.text.isEmpty { await Task.yield() }
         }
         gate.signal()

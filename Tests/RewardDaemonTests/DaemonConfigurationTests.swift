@@ -46,6 +46,8 @@ struct DaemonConfigurationTests {
             model.big = /models/big
             queues = default, night
             vision-cache.limit = 1GiB
+            kv-cache.limit = 2GiB
+            items = 7
             poll.interval = 500ms
             clip.convention = transformers5
             grace = 2m
@@ -55,6 +57,8 @@ struct DaemonConfigurationTests {
         #expect(configuration.models.map(\.name) == ["tiny", "big"])
         #expect(configuration.queues == ["default", "night"])
         #expect(configuration.visionCacheLimitBytes == 1 << 30)
+        #expect(configuration.keyValueCacheLimitBytes == 2 << 30)
+        #expect(configuration.itemsAtOnce == 7)
         #expect(configuration.pollInterval == .milliseconds(500))
         #expect(configuration.grace == .seconds(120))
         #expect("\(configuration.clipConvention)" == "transformers5")

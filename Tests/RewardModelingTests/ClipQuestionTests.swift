@@ -1,11 +1,10 @@
 import FoundationEssentials
 import Hashing
+import Inference
+import Logging
 import RewardModeling
-import Synchronization
 import Testing
 import VisionPreprocessing
-
-@testable import Inference
 
 /// A whole question over two clips, from payload to verdict, on the tiny checkpoint.
 @Suite("Questions over clips, with a real engine")
@@ -14,9 +13,19 @@ struct ClipQuestionTests {
         URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
         + "/Goldens/llava_ov/hf-bf16"
 
+    private static func engine() throws -> Engine {
+        try Engine(
+            directory: checkpoint,
+            threads: 1,
+            contextLimit: 2048,
+            visionCacheBytes: 1 << 20,
+            logger: Logger(level: .error)
+        )
+    }
+
     private func judge(
         _ json: String,
-        _ engine: SessionEngine,
+        _ engine: Engine,
         _ ledger: MemoryLedger
     ) async throws -> JudgedItem {
         let setup = JudgingSetup(
@@ -36,7 +45,7 @@ struct ClipQuestionTests {
     func wholeQuestion() async throws {
         let first = #"{"frames":["0","1","2","3"]}"#
         let second = #"{"frames":["9","8","7"]}"#
-        let engine = try SessionEngine(directory: Self.checkpoint)
+        let engine = try Self.engine()
         let ledger = MemoryLedger()
         let item = try await judge(
             #"{"caption":"a ball rolls","first":\#(first),"second":\#(second)}"#,
@@ -58,7 +67,7 @@ struct ClipQuestionTests {
         let mirror = MemoryLedger()
         _ = try await judge(
             #"{"caption":"a ball rolls","first":\#(second),"second":\#(first)}"#,
-            try SessionEngine(directory: Self.checkpoint),
+            try Self.engine(),
             mirror
         )
         func shares(_ ledger: MemoryLedger, _ order: PresentationOrder) -> [String: Double]? {
@@ -72,7 +81,7 @@ struct ClipQuestionTests {
 
     @Test("the same frames in another order are another question with another answer")
     func frameOrder() async throws {
-        let engine = try SessionEngine(directory: Self.checkpoint)
+        let engine = try Self.engine()
         let ledger = MemoryLedger()
         for frames in [#"["0","1","2"]"#, #"["2","1","0"]"#] {
             _ = try await judge(
@@ -84,30 +93,6 @@ struct ClipQuestionTests {
         #expect(Set(ledger.all.map(\.fingerprint)).count == 4)
         let shown = ledger.all.filter { $0.order == .firstSecond }.map(\.probabilities)
         #expect(shown.count == 2 && shown[0] != shown[1])
-    }
-}
-
-/// One engine session behind a lock: enough for a test, without a thread of its own.
-private final class SessionEngine: AnswerEngine {
-    let modelDigest = SHA256.digest("tiny".utf8)
-    let identity: String
-    private let session: Mutex<EngineSession>
-
-    init(directory: String) throws {
-        let blueprint = try EngineBlueprint(
-            directory: directory,
-            options: EngineOptions(threads: 1, contextLimit: 2048, visionCacheBytes: 1 << 20)
-        )
-        identity = blueprint.identity
-        session = Mutex(try blueprint.makeSession())
-    }
-
-    func choose(_ request: ChooseRequest) async throws -> ChooseResponse {
-        try session.withLock { try $0.choose(request, cancellation: CancellationFlag()) }
-    }
-
-    func generate(_ request: GenerateRequest) async throws -> GenerateResponse {
-        throw InferenceError.shuttingDown
     }
 }
 

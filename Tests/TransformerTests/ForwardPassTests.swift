@@ -134,12 +134,14 @@ struct ForwardPassTests {
             config: config,
             checkpoint: checkpoint,
             positions: 100,
+            keyValueBytes: 1000,
             rowCapacity: 10
         )
         let long = ModelMemory(
             config: config,
             checkpoint: checkpoint,
             positions: 200,
+            keyValueBytes: 2000,
             rowCapacity: 10
         )
         #expect(short.weights == long.weights)

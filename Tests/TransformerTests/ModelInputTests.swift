@@ -14,33 +14,6 @@ struct ModelInputTests {
         #expect(input.count == 3)
     }
 
-    @Test(
-        "counts the rows two inputs share",
-        arguments: [
-            ([1, 2, 3], [1, 2, 3], 3), ([1, 2, 3], [1, 2, 4], 2), ([1, 2], [1, 2, 3], 2),
-            ([2], [1], 0), ([], [1], 0),
-        ] as [([Int32], [Int32], Int)]
-    )
-    func sharedTokens(a: [Int32], b: [Int32], shared: Int) {
-        #expect(tokens(a).commonPrefixCount(with: tokens(b)) == shared)
-        #expect(tokens(b).commonPrefixCount(with: tokens(a)) == shared)
-    }
-
-    @Test("shares an image only when the keys are equal")
-    func sharedImages() {
-        var a = tokens([1])
-        a.append(image: features(3), key: "x")
-        a.append(tokens: [5])
-        var b = tokens([1])
-        b.append(image: features(3), key: "x")
-        b.append(tokens: [6])
-        var c = tokens([1])
-        c.append(image: features(3), key: "y")
-        #expect(a.commonPrefixCount(with: b) == 4)
-        #expect(a.commonPrefixCount(with: c) == 1)
-        #expect(a.commonPrefixCount(with: tokens([1, 2])) == 1)
-    }
-
     @Test("hands out the parts of a range, with where they go")
     func parts() {
         var input = tokens([1, 2, 3])

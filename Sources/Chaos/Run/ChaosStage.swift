@@ -80,6 +80,7 @@ final class ChaosStage {
         media.roots = \(media)
         queues = \(Workload.queues.joined(separator: ", "))
         slots = \(plan.slots)
+        items = 1
         threads = 1
         grace = 5s
 

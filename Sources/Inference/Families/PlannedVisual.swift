@@ -27,6 +27,12 @@ package struct PlannedVisual: Sendable {
     package let tokens: Int
     /// Names its features and places: equal keys, equal features in equal places.
     package let key: String
+
+    /// Where its rows stand, for a family that says so.
+    var grid: VisualGrid? {
+        if case .patches(let cut) = cut { return cut.grid }
+        return nil
+    }
 }
 
 /// A picture or clip in whole cells of a Qwen-VL tower.

@@ -197,8 +197,8 @@ extension ParityRun {
             load: { try load($0) }
         ).input()
         measurePositions("trained_positions", of: input, positions, meter: &meter)
-        session.sequence.truncate(to: 0)
-        let logits = try session.advance(to: input, cancellation: CancellationFlag())
+        sequence.reset()
+        let logits = sequence.advance(to: input)
         meter.logits(
             "trained_logits",
             Array(logits),

@@ -11,6 +11,7 @@ package struct ParityRun {
     package typealias ImageLoader = (_ name: String) throws -> RGBImage
 
     let session: EngineSession
+    let sequence: SingleSequence
     let goldensDirectory: String
     let loadImage: ImageLoader
     /// The checkpoint's weights are single precision: other goldens apply.
@@ -33,11 +34,11 @@ package struct ParityRun {
             threads: threads,
             contextLimit: 4096,
             prefillRows: prefillRows,
-            reusesPrefix: false,
             precision: precision
         )
         let blueprint = try EngineBlueprint(directory: directory, options: options)
         session = try blueprint.makeSession()
+        sequence = SingleSequence(session)
         self.goldensDirectory = goldensDirectory
         self.loadImage = loadImage
         family = blueprint.config.family

@@ -129,19 +129,10 @@ extension ParityRun {
         let keepsAll = golden.floats("logits") != nil
         let decoder = session.model.decoder
         var result = PromptLogits()
-        session.sequence.truncate(to: 0)
-        while session.sequence.count < input.count {
-            let start = session.sequence.count
-            let end = min(start + session.textActivations.rowCapacity, input.count)
-            decoder.forward(
-                input,
-                start..<end,
-                sequence: session.sequence,
-                activations: session.textActivations,
-                pool: session.pool,
-                interrupt: {}
-            )
-            for row in 0..<(end - start) {
+        sequence.reset()
+        while sequence.count < input.count {
+            let rows = sequence.step(input)
+            for row in 0..<rows.count {
                 let logits = decoder.logits(
                     ofRow: row,
                     activations: session.textActivations,
@@ -162,7 +153,7 @@ extension ParityRun {
                     result.logSumExp.append(rowLogSoftmax(base, count: logits.count).logSumExp)
                 }
                 if keepsAll { result.all += logits }
-                if start + row == input.count - 1 { result.last = Array(logits) }
+                if rows.lowerBound + row == input.count - 1 { result.last = Array(logits) }
             }
         }
         return result
@@ -246,7 +237,7 @@ extension ParityRun {
             ids.append(token)
             guard step + 1 < count else { break }
             input.append(tokens: CollectionOfOne(token))
-            logits = try session.advance(to: input, cancellation: CancellationFlag())
+            logits = sequence.advance(to: input)
         }
         return (ids, rows)
     }

@@ -65,6 +65,7 @@ package enum ConfigurationCheck {
             threads: configuration.threads,
             contextLimit: configuration.contextLimit ?? Int.max,
             visionCacheBytes: configuration.visionCacheLimitBytes,
+            keyValueBytes: configuration.keyValueCacheLimitBytes,
             convention: configuration.clipConvention,
             precision: configuration.precision
         )

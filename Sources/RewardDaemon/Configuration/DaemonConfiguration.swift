@@ -29,6 +29,8 @@ package struct DaemonConfiguration: Sendable {
     package var queues: [String]
     /// Shards that run at once.
     package var slots: Int
+    /// Items of a shard that are judged at a time.
+    package var itemsAtOnce: Int
     /// Compute threads of an engine.
     package var threads: Int
     /// In what weights are held and multiplied.
@@ -39,6 +41,7 @@ package struct DaemonConfiguration: Sendable {
     package var contextLimit: Int?
     package var memoryLimitBytes: Int
     package var visionCacheLimitBytes: Int
+    package var keyValueCacheLimitBytes: Int
     /// How Qwen-VL models are shown clips.
     package var clipConvention: VideoConvention
     package var imagePixelsLimit: Int
@@ -69,6 +72,7 @@ package struct DaemonConfiguration: Sendable {
         mediaRoots = try Self.mediaRoots(settings[.mediaRoots])
         queues = try Self.names(settings[.queues])
         slots = try settings.integer(.slots, in: 1...256)
+        itemsAtOnce = try settings.integer(.items, in: 1...256)
         let threadSetting = try settings.integer(.threads, in: 0...1024)
         threads = threadSetting == 0 ? max(1, processorCount) : threadSetting
         precision = try Self.precision(
@@ -81,6 +85,7 @@ package struct DaemonConfiguration: Sendable {
         let memory = try settings.bytes(.memoryLimit)
         memoryLimitBytes = memory == 0 ? memoryBytes / 4 * 3 : memory
         visionCacheLimitBytes = try settings.bytes(.visionCacheLimit)
+        keyValueCacheLimitBytes = try settings.bytes(.keyValueCacheLimit)
         let convention = settings[.clipConvention]
         guard let version = VideoConvention(rawValue: convention.text) else {
             throw ConfigurationError(

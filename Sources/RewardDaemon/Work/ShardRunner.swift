@@ -4,7 +4,8 @@ import Logging
 import PreferencePairs
 import RewardModeling
 
-/// Runs one claimed shard: its items in order, each checkpointed as it ends, then the end of the lease.
+/// Runs one claimed shard: its items, several at a time, each judgement checkpointed as it ends and the
+/// results in the order of the items, then the end of the lease.
 struct ShardRunner: Sendable {
     /// What every shard of a daemon shares.
     struct Context: Sendable {
@@ -14,6 +15,8 @@ struct ShardRunner: Sendable {
         /// For the models that bring none of their own.
         let pack: PromptPack
         let lease: LeaseClock
+        /// Items of a shard that are judged at a time.
+        let itemsAtOnce: Int
         let logger: Logger
     }
 
@@ -70,48 +73,84 @@ struct ShardRunner: Sendable {
         )
     }
 
-    /// Judges the items one after another; returns how many have a result.
+    /// Judges the items, `itemsAtOnce` at a time; returns how many have a result.
+    ///
+    /// An item's questions fill a pass of the engine only in part, and its pictures have to be read first.
+    /// A result waits for those of the items before it: what is recorded is always a beginning of the shard.
     private func judgeItems() async throws -> Int {
         let engine = try await context.engines.engine(named: shard.model)
-        let options = try JudgingOptions(json: shard.options)
-        let kind = try JudgingKind(name: shard.kind)
-        let task = try JudgingTask(name: shard.task)
-        let pack = try engine.modelDirectory.flatMap(PromptPack.read(directory:)) ?? context.pack
-        var count = 0
-        for item in shard.items {
-            await context.lease.untilLive()
-            if stop.reason != nil { break }
-            let ledger = DatabaseLedger(
-                queue: context.queue,
-                checkpointer: checkpointer,
-                itemIndex: item.index,
-                model: shard.model,
-                modelDigest: engine.modelDigest
-            )
-            let judging = ItemJudging(
-                engine: engine,
-                media: context.media,
-                ledger: ledger,
-                pack: pack,
-                kind: kind,
-                task: task,
-                options: options,
-                jobScope: "job \(shard.jobID)"
-            )
-            let result = try await judging.judge(payload: item.payload)
-            if case .failed(let code, let message) = result.outcome {
-                logger.info(
-                    "item failed",
-                    [
-                        "item.index": LogValue(item.index), "error.code": LogValue(code),
-                        "error": LogValue(message),
-                    ]
-                )
+        let work = ItemWork(
+            engine: engine,
+            pack: try engine.modelDirectory.flatMap(PromptPack.read(directory:)) ?? context.pack,
+            kind: try JudgingKind(name: shard.kind),
+            task: try JudgingTask(name: shard.task),
+            options: try JudgingOptions(json: shard.options)
+        )
+        return try await withThrowingTaskGroup(of: (Int, ItemResult).self) { group in
+            var started = 0
+            func start() async {
+                guard started < shard.items.count else { return }
+                await context.lease.untilLive()
+                guard stop.reason == nil else { return }
+                let place = started
+                group.addTask { (place, try await judge(shard.items[place], work)) }
+                started += 1
             }
-            await checkpointer.add(ItemResultRow(itemIndex: item.index, result))
-            count += 1
+            for _ in 0..<context.itemsAtOnce { await start() }
+            var early: [Int: ItemResult] = [:]
+            var count = 0
+            while let (place, result) = try await group.next() {
+                early[place] = result
+                while let next = early.removeValue(forKey: count) {
+                    await checkpointer.add(
+                        ItemResultRow(itemIndex: shard.items[count].index, next)
+                    )
+                    count += 1
+                }
+                await start()
+            }
+            return count
         }
-        return count
+    }
+
+    /// What the items of a shard are judged by.
+    private struct ItemWork: Sendable {
+        let engine: any AnswerEngine
+        let pack: PromptPack
+        let kind: JudgingKind
+        let task: JudgingTask
+        let options: JudgingOptions
+    }
+
+    private func judge(_ item: ClaimedItem, _ work: ItemWork) async throws -> ItemResult {
+        let ledger = DatabaseLedger(
+            queue: context.queue,
+            checkpointer: checkpointer,
+            itemIndex: item.index,
+            model: shard.model,
+            modelDigest: work.engine.modelDigest
+        )
+        let judging = ItemJudging(
+            engine: work.engine,
+            media: context.media,
+            ledger: ledger,
+            pack: work.pack,
+            kind: work.kind,
+            task: work.task,
+            options: work.options,
+            jobScope: "job \(shard.jobID)"
+        )
+        let result = try await judging.judge(payload: item.payload)
+        if case .failed(let code, let message) = result.outcome {
+            logger.info(
+                "item failed",
+                [
+                    "item.index": LogValue(item.index), "error.code": LogValue(code),
+                    "error": LogValue(message),
+                ]
+            )
+        }
+        return result
     }
 
     /// Commits what is left and ends the lease. Not cancelled with the shard: giving back is quick, and

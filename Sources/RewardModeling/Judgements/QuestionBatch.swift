@@ -33,14 +33,15 @@ package struct QuestionBatch: Sendable {
     private let ledger: any JudgementLedger
     private let concurrency: Int
 
-    /// - Parameter concurrency: The most questions put to the engine at a time. The engine queues
-    ///   them in turn; more than a few only hold prompts in memory.
+    /// - Parameter concurrency: The most questions put to the engine at a time. It computes what they
+    ///   share once and packs the rest into the same passes, so that all of an item's questions had
+    ///   better be there; the pictures are in memory in any case.
     package init(
         engine: any AnswerEngine,
         ledger: any JudgementLedger,
         decoding: AnswerDecoding,
         scope: String?,
-        concurrency: Int = 8
+        concurrency: Int = 32
     ) {
         precondition(concurrency > 0, "a batch asks at least one question at a time")
         judge = Judge(engine: engine, ledger: ledger, decoding: decoding, scope: scope)

@@ -172,7 +172,7 @@ package struct TextDecoder: Sendable {
                         count: part.count * width
                     )
                 }
-            case .awaited(let key, _):
+            case .awaited(let key, _, _):
                 preconditionFailure("the image \(key) is encoded before its rows are computed")
             }
         }

@@ -1,27 +1,34 @@
 import Glibc
 import Synchronization
 
-/// One request waiting for, or holding, the engine thread.
+/// One thing to do on the engine's thread.
 final class EngineJob: Sendable {
-    /// Computes and answers; called once, on the engine thread.
-    let run: @Sendable (EngineSession) -> Void
-    /// Answers with an error; called once, instead of `run`.
+    /// What is to be done.
+    enum Work: Sendable {
+        /// A request, computed beside others.
+        case request(EngineRequest)
+        /// Something that has the session to itself.
+        case exclusive(@Sendable (EngineSession) -> Void)
+    }
+
+    let work: Work
+    /// Answers with an error in place of the work.
     let reject: @Sendable (InferenceError) -> Void
     /// Shared with the task that asked.
     let cancellation: CancellationFlag
 
     init(
         cancellation: CancellationFlag,
-        run: @escaping @Sendable (EngineSession) -> Void,
+        work: Work,
         reject: @escaping @Sendable (InferenceError) -> Void
     ) {
         self.cancellation = cancellation
-        self.run = run
+        self.work = work
         self.reject = reject
     }
 }
 
-/// Set by the task that asked, read between the steps of the computation.
+/// Set by the task that asked, read between the layers of the computation.
 final class CancellationFlag: Sendable {
     private let flag = Atomic<Bool>(false)
 
@@ -37,13 +44,13 @@ final class CancellationFlag: Sendable {
 
 /// Requests in order of arrival, between the callers' tasks and the engine thread.
 ///
-/// A request whose task is cancelled while it waits is answered at once and never reaches the thread.
+/// A request whose task is cancelled while it waits here never reaches the thread.
 // @unchecked Sendable because `jobs` and `isClosed` are read and written only with `mutex` held.
 final class RequestQueue: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var jobs: [EngineJob] = []
-    private var isClosed = false
+    private var closed = false
 
     init() {
         pthread_mutex_init(mutex, nil)
@@ -57,10 +64,10 @@ final class RequestQueue: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Takes a request in, or rejects it when it is already cancelled or the queue is closed.
+    /// Takes a job in, or rejects it when it is already cancelled or the queue is closed.
     func submit(_ job: EngineJob) {
         let refusal: InferenceError? = locked {
-            if isClosed { return .shuttingDown }
+            if closed { return .shuttingDown }
             if job.cancellation.isSet { return .cancelled }
             jobs.append(job)
             pthread_cond_signal(condition)
@@ -69,7 +76,7 @@ final class RequestQueue: @unchecked Sendable {
         if let refusal { job.reject(refusal) }
     }
 
-    /// Cancels the request with this flag, waiting or running.
+    /// Cancels the job with this flag, waiting or running.
     func cancel(_ cancellation: CancellationFlag) {
         let waiting: EngineJob? = locked {
             cancellation.set()
@@ -81,21 +88,21 @@ final class RequestQueue: @unchecked Sendable {
         waiting?.reject(.cancelled)
     }
 
-    /// The next request; waits for one. Nil once closed.
-    func next() -> EngineJob? {
+    /// The next job, nil when there is none. With `waiting` it waits for one, and nil means closed.
+    func next(waiting: Bool) -> EngineJob? {
         locked {
             while jobs.isEmpty {
-                if isClosed { return nil }
+                if closed || !waiting { return nil }
                 pthread_cond_wait(condition, mutex)
             }
             return jobs.removeFirst()
         }
     }
 
-    /// Rejects what waits and everything after; the running request is asked to stop.
+    /// Rejects what waits and everything after; what runs goes on.
     func close() {
         let waiting: [EngineJob] = locked {
-            isClosed = true
+            closed = true
             pthread_cond_broadcast(condition)
             defer { jobs = [] }
             return jobs
@@ -103,7 +110,10 @@ final class RequestQueue: @unchecked Sendable {
         for job in waiting { job.reject(.shuttingDown) }
     }
 
-    /// Requests that wait.
+    /// Whether nothing will come any more.
+    var isClosed: Bool { locked { closed } }
+
+    /// Jobs that wait.
     var waitingCount: Int { locked { jobs.count } }
 
     private func locked<Value>(_ body: () -> Value) -> Value {
