@@ -120,6 +120,7 @@ let package = Package(
         // Leaves.
         module("Logging"),
         module("Threading", ["CPlatform"]),
+        module("FailPoints"),
         module("Hashing", settings: kernelSettings),
         module("JSONReading", settings: kernelSettings),
         module("ArgumentParsing"),
@@ -172,16 +173,20 @@ let package = Package(
 
         // Storage column.
         module("Postgres", ["CLibPQ", "Threading", "Logging"]),
-        module("Jobs", ["Postgres", "Logging"]),
+        module("Jobs", ["Postgres", "Logging", "FailPoints"]),
         module("Migrations", path: "migrations", exclude: ["README.md"], resources: migrationFiles),
 
         module(
             "Chaos",
-            ["Postgres", "Migrations", "Threading", "JSONReading", "SyntheticScenes"],
+            [
+                "Postgres", "Migrations", "Threading", "JSONReading", "SyntheticScenes",
+                "FailPoints",
+            ],
             resources: [
                 .embedInCode("Audit/audit.sql"),
                 .embedInCode("Audit/ledger.sql"),
                 .embedInCode("Audit/snapshot.sql"),
+                .embedInCode("Model/model_state.sql"),
             ]
         ),
 
@@ -191,7 +196,7 @@ let package = Package(
             [
                 "Training", "PreferencePairs", "RewardModeling", "Inference", "MediaDecoding",
                 "VisionPreprocessing", "Tokenization", "TensorKernels", "Hashing", "Jobs",
-                "Postgres", "Logging", "Threading", "CSystemd", "CPlatform",
+                "Postgres", "Logging", "Threading", "FailPoints", "CSystemd", "CPlatform",
             ]
         ),
         .executableTarget(
@@ -228,6 +233,7 @@ let package = Package(
         tests("JSONReadingTests", ["JSONReading"]),
         tests("LoggingTests", ["Logging", "TestSupport"]),
         tests("ThreadingTests", ["Threading"]),
+        tests("FailPointsTests", ["FailPoints"]),
         tests("ArgumentParsingTests", ["ArgumentParsing"]),
         tests("TensorKernelsTests", ["TensorKernels", "Threading"]),
         tests("TokenizationTests", ["Tokenization"]),
@@ -268,18 +274,21 @@ let package = Package(
             "RewardbenchTests",
             ["rewardbench", "RewardModeling", "SyntheticScenes", "Tokenization"]
         ),
-        tests("ChaosTests", ["Chaos", "rewardd", "rewardbench", "Postgres", "TestSupport"]),
+        tests(
+            "ChaosTests",
+            ["Chaos", "FailPoints", "rewardd", "rewardbench", "Postgres", "TestSupport"]
+        ),
         tests("PostgresTests", ["Postgres", "Threading", "Logging", "TestSupport"]),
         tests("MigrationsTests", ["Migrations", "Postgres", "Threading", "TestSupport"]),
         tests(
             "JobsTests",
-            ["Jobs", "Postgres", "Migrations", "Hashing", "Logging", "TestSupport"]
+            ["Jobs", "Chaos", "Postgres", "Migrations", "Hashing", "Logging", "TestSupport"]
         ),
         tests(
             "RewardDaemonTests",
             [
                 "RewardDaemon", "RewardModeling", "Training", "Inference", "Tokenization",
-                "Postgres", "Logging", "TestSupport",
+                "FailPoints", "Postgres", "Logging", "TestSupport",
             ]
         ),
         tests(

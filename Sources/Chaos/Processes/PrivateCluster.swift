@@ -34,9 +34,15 @@ final class PrivateCluster {
     }
 
     /// The URL of the one database, as a login role.
-    func url(user: String) -> String {
-        "postgresql:///postgres?host=\(socket)&user=\(user)"
+    func url(user: String) -> String { Self.url(user: user, directory: socket) }
+
+    /// The same through another directory of sockets, such as a proxy's.
+    static func url(user: String, directory: String) -> String {
+        "postgresql:///postgres?host=\(directory)&user=\(user)"
     }
+
+    /// The path of the server's socket.
+    var socketPath: String { socket + "/.s.PGSQL.5432" }
 
     /// Starts the server and waits until it answers.
     func start() throws {
