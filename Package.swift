@@ -126,6 +126,7 @@ let package = Package(
         // Leaves.
         module("Logging"),
         module("Threading", ["CPlatform"]),
+        module("FailPoints"),
         module("Hashing", settings: kernelSettings),
         module("JSONReading", settings: kernelSettings),
         module("ArgumentParsing"),
@@ -179,7 +180,7 @@ let package = Package(
 
         // Storage column.
         module("Postgres", ["CLibPQ", "Threading", "Logging"]),
-        module("Jobs", ["Postgres", "Logging"]),
+        module("Jobs", ["Postgres", "Logging", "FailPoints"]),
         module("Migrations", path: "migrations", exclude: ["README.md"], resources: migrationFiles),
 
         module("Staging", ["Postgres", "Migrations", "Threading"]),
@@ -189,11 +190,12 @@ let package = Package(
         ),
         module(
             "Chaos",
-            ["Staging", "Postgres", "JSONReading", "SyntheticScenes"],
+            ["Staging", "Postgres", "Threading", "JSONReading", "SyntheticScenes", "FailPoints"],
             resources: [
                 .embedInCode("Audit/audit.sql"),
                 .embedInCode("Audit/ledger.sql"),
                 .embedInCode("Audit/snapshot.sql"),
+                .embedInCode("Model/model_state.sql"),
             ]
         ),
 
@@ -203,7 +205,7 @@ let package = Package(
             [
                 "Training", "PreferencePairs", "RewardModeling", "Inference", "MediaDecoding",
                 "VisionPreprocessing", "Tokenization", "TensorKernels", "Hashing", "Jobs",
-                "Postgres", "Logging", "Threading", "CSystemd", "CPlatform",
+                "Postgres", "Logging", "Threading", "FailPoints", "CSystemd", "CPlatform",
             ]
         ),
         .executableTarget(
@@ -242,6 +244,7 @@ let package = Package(
         tests("JSONReadingTests", ["JSONReading"]),
         tests("LoggingTests", ["Logging", "TestSupport"]),
         tests("ThreadingTests", ["Threading"]),
+        tests("FailPointsTests", ["FailPoints"]),
         tests("ArgumentParsingTests", ["ArgumentParsing"]),
         tests("TensorKernelsTests", ["TensorKernels", "Threading"]),
         tests("TokenizationTests", ["Tokenization"]),
@@ -287,21 +290,24 @@ let package = Package(
         ),
         tests(
             "ChaosTests",
-            ["Chaos", "Staging", "rewardd", "rewardbench", "Postgres", "TestSupport"]
+            [
+                "Chaos", "Staging", "FailPoints", "rewardd", "rewardbench", "Postgres",
+                "TestSupport",
+            ]
         ),
         tests("QueueBenchmarkTests", ["QueueBenchmark", "rewardd", "rewardbench", "JSONReading"]),
         tests("PostgresTests", ["Postgres", "Threading", "Logging", "TestSupport"]),
         tests("MigrationsTests", ["Migrations", "Postgres", "Threading", "TestSupport"]),
         tests(
             "JobsTests",
-            ["Jobs", "Postgres", "Migrations", "Hashing", "Logging", "TestSupport"]
+            ["Jobs", "Chaos", "Postgres", "Migrations", "Hashing", "Logging", "TestSupport"]
         ),
         tests(
             "RewardDaemonTests",
             [
                 "RewardDaemon", "RewardModeling", "Training", "Inference", "TensorKernels",
-                "Tokenization", "MediaDecoding", "VisionPreprocessing", "Hashing", "Postgres",
-                "Logging", "TestSupport",
+                "Tokenization", "MediaDecoding", "VisionPreprocessing", "Hashing", "FailPoints",
+                "Postgres", "Logging", "TestSupport",
             ]
         ),
         tests(

@@ -1,3 +1,4 @@
+package import FailPoints
 package import Postgres
 import Synchronization
 
@@ -11,11 +12,19 @@ package struct JobQueue: Sendable {
     /// The connection all calls go through.
     package let session: Session
 
+    /// Where a test may have this process die; see `FailPoints`.
+    package let failPoints: FailPoints
+
     let retry: RetryPolicy
 
-    package init(session: Session, retry: RetryPolicy = .untilCancelled) {
+    package init(
+        session: Session,
+        retry: RetryPolicy = .untilCancelled,
+        failPoints: FailPoints = .none
+    ) {
         self.session = session
         self.retry = retry
+        self.failPoints = failPoints
     }
 
     // MARK: - Shards
@@ -43,7 +52,9 @@ package struct JobQueue: Sendable {
                             maximum: maximum
                         )
                     ).map { try ClaimedShard($0) }
+                    if !shards.isEmpty { failPoints.pass(.claimBeforeCommit) }
                 }
+                if !shards.isEmpty { failPoints.pass(.claimAfter) }
                 return Claim(shards: shards, isCertain: true)
             } catch let error as PostgresError where error.kind == .commitUnknown {
                 return Claim(shards: shards, isCertain: false)
@@ -72,6 +83,7 @@ package struct JobQueue: Sendable {
         writer.array(results) { writer, row in row.write(to: &writer) }
         let resultsJSON = writer.bytes
         return try await session.withRetry(retry) { connection in
+            failPoints.pass(.checkpointBeforeCommit)
             let row = try connection.execute(
                 """
                 SELECT rewardd.checkpoint(shard_id => \(lease.shardID),
@@ -79,6 +91,7 @@ package struct JobQueue: Sendable {
                     item_results => \(json: resultsJSON)) AS reply
                 """
             ).only()
+            failPoints.pass(.checkpointAfter)
             return try reply(row.text("reply"), of: "checkpoint", expected: "ok, cancel or lost")
         }
     }
@@ -89,6 +102,7 @@ package struct JobQueue: Sendable {
         let doubt = Doubt()
         let answer: FinishReply = try await session.withRetry(retry) { connection in
             do {
+                failPoints.pass(.finishBeforeCommit)
                 let row = try connection.execute(
                     """
                     SELECT rewardd.finish_shard(shard_id => \(lease.shardID),
@@ -97,6 +111,7 @@ package struct JobQueue: Sendable {
                         retry_in => make_interval(secs => \(arguments.seconds))) AS reply
                     """
                 ).only()
+                failPoints.pass(.finishAfter)
                 return try reply(
                     row.text("reply"),
                     of: "finish_shard",

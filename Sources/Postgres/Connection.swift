@@ -12,6 +12,7 @@ package final class Connection {
 
     private let handle: OpaquePointer
     private let requiresReadWrite: Bool
+    private let answerTimeout: Duration
     private var isInTransaction = false
     private var wasLost = false
 
@@ -39,6 +40,9 @@ package final class Connection {
         }
         address = ServerAddress(of: handle)
         requiresReadWrite = options.requiresReadWrite
+        answerTimeout = options.answerTimeout
+        // Sending must not block for ever where a network is silent: `nextResult` waits, with a limit.
+        PQsetnonblocking(handle, 1)
         // Notices ("relation exists, skipping") would go to standard error past the logger.
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
     }
@@ -206,7 +210,7 @@ package final class Connection {
         guard wasSent == 1 else { throw lost(statement: statement) }
         var last: ResultSet?
         var first: PostgresError?
-        while let result = PQgetResult(handle) {
+        while let result = try nextResult(statement: statement) {
             let set = ResultSet(owning: result)
             switch PQresultStatus(result) {
             case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
@@ -226,6 +230,37 @@ package final class Connection {
         if let first { throw first }
         guard let last else { throw lost(statement: statement) }
         return last
+    }
+
+    /// The next result of the statement, nil after the last. Throws when the server is silent for too long:
+    /// whether the statement has taken effect is then unknown, as after any loss of a connection.
+    private func nextResult(statement: String) throws(PostgresError) -> OpaquePointer? {
+        guard answerTimeout > .zero else { return PQgetResult(handle) }
+        while PQflush(handle) == 1 {
+            guard SocketPoll.waitForRoom(socket: PQsocket(handle), timeout: answerTimeout) else {
+                throw silent(statement: statement)
+            }
+            if PQconsumeInput(handle) == 0 { break }
+        }
+        while PQisBusy(handle) == 1 {
+            let outcome = SocketPoll.wait(
+                socket: PQsocket(handle),
+                wakeDescriptor: nil,
+                timeout: answerTimeout
+            )
+            guard outcome == .socketReadable else { throw silent(statement: statement) }
+            if PQconsumeInput(handle) == 0 { break }
+        }
+        return PQgetResult(handle)
+    }
+
+    private func silent(statement: String) -> PostgresError {
+        wasLost = true
+        return PostgresError(
+            .connectionLost,
+            "no answer within \(answerTimeout)",
+            statement: statement
+        )
     }
 
     private func failure(of result: OpaquePointer, statement: String) -> PostgresError {

@@ -9,6 +9,10 @@ package struct ConnectionOptions: Sendable {
     package var lockTimeout: Duration = .seconds(2)
     /// The server ends a session that leaves a transaction open this long; zero means no limit.
     package var idleInTransactionTimeout: Duration = .seconds(10)
+    /// Longest wait for an answer, after which the connection counts as lost; zero means no limit. Longer than
+    /// the server's own limit on statements, so that it meets only a server, a pooler or a network that is
+    /// silent.
+    package var answerTimeout: Duration = .seconds(40)
     /// Refuse a server that only reads (a standby), and reconnect when the server turns into one.
     package var requiresReadWrite = true
 
@@ -20,6 +24,7 @@ package struct ConnectionOptions: Sendable {
         options.statementTimeout = .zero
         options.lockTimeout = .zero
         options.idleInTransactionTimeout = .zero
+        options.answerTimeout = .zero
         return options
     }
 

@@ -24,6 +24,18 @@ package enum SocketPoll {
         }
     }
 
+    /// Blocks until the socket takes more bytes, or has some to read, or is in error; false when the time has
+    /// passed.
+    package static func waitForRoom(socket: Int32, timeout: Duration) -> Bool {
+        let deadline = ContinuousClock.now + timeout
+        while true {
+            var entry = pollfd(fd: socket, events: Int16(POLLIN | POLLOUT), revents: 0)
+            let ready = poll(&entry, 1, milliseconds(until: deadline))
+            if ready > 0 { return true }
+            if ready == 0 || errno != EINTR { return false }
+        }
+    }
+
     /// Rounded up, so that the wait does not end early and spin.
     private static func milliseconds(until deadline: ContinuousClock.Instant) -> Int32 {
         let parts = (deadline - ContinuousClock.now).components

@@ -1,3 +1,4 @@
+import FailPoints
 import Foundation
 import Glibc
 import Hashing
@@ -55,7 +56,8 @@ final class RunningDaemon: Sendable {
             name: "pg-work",
             logger: logger
         )
-        let queue = JobQueue(session: session)
+        let failPoints = Self.failPoints(configuration, logger: logger)
+        let queue = JobQueue(session: session, failPoints: failPoints)
         do {
             try await queue.checkSchema(
                 oldest: understoodSchema.lowerBound,
@@ -138,6 +140,7 @@ final class RunningDaemon: Sendable {
             configuration,
             models: workshop.announcement,
             lease: lease,
+            failPoints: queue.failPoints,
             logger: logger,
             handler: Self.heartbeatHandler(workshop, worker, listener, handler)
         )
@@ -169,6 +172,27 @@ final class RunningDaemon: Sendable {
     }
 
     // MARK: - Parts
+
+    /// None, except in tests of the queue.
+    private static func failPoints(
+        _ configuration: DaemonConfiguration,
+        logger: Logger
+    ) -> FailPoints {
+        guard !configuration.failPoints.isEmpty else { return .none }
+        logger.warning(
+            "FAIL POINTS: this daemon kills or freezes itself",
+            [
+                "points": LogValue(FailPointList.text(configuration.failPoints)),
+                "variable": LogValue(FailPointSetting.environmentVariable),
+            ]
+        )
+        return FailPoints(configuration.failPoints) { point, action in
+            logger.warning(
+                "FAIL POINT",
+                ["point": LogValue(point.rawValue), "action": LogValue(action.text)]
+            )
+        }
+    }
 
     /// The pool, except in tests of the queue.
     private static func engineSource(
@@ -226,6 +250,7 @@ final class RunningDaemon: Sendable {
         _ configuration: DaemonConfiguration,
         models: [String],
         lease: LeaseClock,
+        failPoints: FailPoints,
         logger: Logger,
         handler: @escaping @Sendable (Heartbeat.Event) -> Void
     ) -> Heartbeat {
@@ -239,6 +264,7 @@ final class RunningDaemon: Sendable {
                 queues: configuration.queues
             ),
             lease: lease,
+            failPoints: failPoints,
             logger: logger,
             handler: handler
         )

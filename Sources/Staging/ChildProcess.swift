@@ -69,6 +69,18 @@ package final class ChildProcess {
         id = child
     }
 
+    /// Whether all its threads are stopped, as by SIGSTOP: state T in `/proc/PID/stat`, whose second field, the
+    /// name in brackets, may hold anything.
+    package var isStopped: Bool {
+        guard status == nil, let file = fopen("/proc/\(id)/stat", "r") else { return false }
+        defer { fclose(file) }
+        var line = [UInt8](repeating: 0, count: 256)
+        let count = fread(&line, 1, line.count, file)
+        guard let bracket = line[..<count].lastIndex(of: UInt8(ascii: ")")), bracket + 2 < count
+        else { return false }
+        return line[bracket + 2] == UInt8(ascii: "T")
+    }
+
     /// Looks whether it has ended; nil while it runs.
     package func poll() -> Int32? { collect(WNOHANG) }
 

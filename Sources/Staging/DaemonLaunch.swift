@@ -27,19 +27,23 @@ package struct DaemonLaunch {
         try settings.write(toFile: configuration, atomically: false, encoding: .utf8)
     }
 
-    /// Starts a process; a second one may follow when the first has ended.
-    package func start() throws -> ChildProcess {
+    /// Starts a process, with further variables of its own; a second one may follow when the first has ended.
+    package func start(adding variables: [String: String] = [:]) throws -> ChildProcess {
         try ChildProcess(
             program,
             ["run", "--config", configuration],
-            environment: environment,
+            environment: environment.merging(variables) { _, own in own },
             output: log
         )
     }
 
+    /// What its processes have logged.
+    package var logged: String {
+        (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+    }
+
     /// The last five lines of its log.
     package var lastWords: String {
-        let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-        return text.split(separator: "\n").suffix(5).joined(separator: "\n    ")
+        logged.split(separator: "\n").suffix(5).joined(separator: "\n    ")
     }
 }

@@ -43,8 +43,20 @@ package final class PrivateCluster {
 
     /// The URL of a database, as a login role.
     package func url(user: String, database: String = "postgres") -> String {
-        "postgresql:///\(database)?host=\(socket)&user=\(user)"
+        Self.url(user: user, database: database, directory: socket)
     }
+
+    /// The same through another directory of sockets, such as a proxy's.
+    package static func url(
+        user: String,
+        database: String = "postgres",
+        directory: String
+    ) -> String {
+        "postgresql:///\(database)?host=\(directory)&user=\(user)"
+    }
+
+    /// The path of the server's socket.
+    package var socketPath: String { socket + "/.s.PGSQL.5432" }
 
     /// Starts the server and waits until it answers.
     package func start() throws {

@@ -87,6 +87,32 @@ struct AuditorTests {
         #expect(rows.map(\.total) == [7, 7, 7, 7, 7])
     }
 
+    @Test("knows jobs that are held, released, and cancelled by force or by their deadline")
+    func held() throws {
+        let bench = try AuditBench()
+        // Job 4 runs on its first of two shards.
+        #expect(try bench.audit(after: "SELECT rewardd.hold(4)") == [])
+        let givenBack = """
+            SELECT rewardd.finish_shard(shard_id, lease_token, 'release')
+            FROM rewardd.shard WHERE state = 'running'
+            """
+        #expect(try bench.audit(after: givenBack) == [])
+        #expect(try bench.audit(after: "SELECT rewardd.release(4)") == [])
+        let again = """
+            SELECT rewardd.claim_shards(1, '{chaos}', '{default}', 1);
+            SELECT rewardd.hold(4)
+            """
+        #expect(try bench.audit(after: again) == [])
+        #expect(try bench.audit(after: "SELECT rewardd.cancel(4, force => true)") == [])
+        let late = """
+            SELECT rewardd.retry(4);
+            SELECT rewardd.set_deadline(4, now() + interval '1 hour');
+            UPDATE rewardd.job SET deadline_at = now() - interval '1 second' WHERE job_id = 4;
+            SELECT rewardd.rescue()
+            """
+        #expect(try bench.audit(after: late) { $0.isSettled = true } == [])
+    }
+
     static let planted = jobs + items + leases + histories
 
     private static let jobs = [
@@ -123,6 +149,21 @@ struct AuditorTests {
             "I1",
             "never ends",
             "UPDATE rewardd.shard SET state = 'done', lease_token = NULL WHERE job_id = 4"
+        ),
+        PlantedViolation(
+            "I1",
+            "held_at",
+            "UPDATE rewardd.job SET held_at = now() WHERE job_id = 4"
+        ),
+        PlantedViolation(
+            "I1",
+            "held ones",
+            "UPDATE rewardd.shard SET state = 'held' WHERE job_id = 4 AND state = 'ready'"
+        ),
+        PlantedViolation(
+            "I1",
+            "can be claimed",
+            "UPDATE rewardd.job SET held_at = now(), state = 'held' WHERE job_id = 4"
         ),
         PlantedViolation(
             "I1",

@@ -1,4 +1,5 @@
 import Chaos
+import FailPoints
 import Testing
 
 @Suite("The report of a run")
@@ -8,6 +9,8 @@ struct ChaosReportTests {
         var report = ChaosReport(seed: 7)
         report.rounds = 3
         report.faults = [.kill: 2, .crash: 1]
+        report.sprung = [.claimAfter: 2, .finishAfter: 1]
+        report.lostReplies = 6
         report.jobs = 40
         report.items = 500
         report.judgements = 900
@@ -19,10 +22,12 @@ struct ChaosReportTests {
         #expect(report.hasHeld)
         #expect(
             report.text
-                == "3 rounds, 3 faults (kill 2, crash 1), 40 jobs, 500 items, 900 judgements, "
+                == "3 rounds, 3 faults (kill 2, crash 1), 3 fail points met, 6 replies lost, "
+                + "40 jobs, 500 items, 900 judgements, "
                 + "4 rescues, a killed daemon noticed in 4.0 s (at most 4.0 s), "
                 + "10 of 910 answers given again, seed 7, 41 s: I1-I7 held\n"
         )
+        #expect(report.json.contains(#""claim.after":2"#))
         report.answers = nil
         #expect(report.summary.hasSuffix(": I1, I2, I4-I7 held"))
     }

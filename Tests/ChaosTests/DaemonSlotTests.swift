@@ -1,4 +1,5 @@
 import Chaos
+import FailPoints
 import Testing
 
 @Suite("The life of a daemon under faults")
@@ -53,6 +54,50 @@ struct DaemonSlotTests {
         #expect(slot.tick(at: 2.5, exited: nil) == .start)
         var crashed = running()
         #expect(crashed.tick(at: 1, exited: -11) == .complain(status: -11))
+    }
+
+    @Test("a daemon that dies or freezes at its fail point did as it was to")
+    func trapped() {
+        func trap(_ effect: DaemonSlot.Trap.Effect) -> DaemonSlot.Trap {
+            DaemonSlot.Trap(point: .claimAfter, pass: 2, effect: effect, seconds: 5)
+        }
+        var killed = DaemonSlot()
+        killed.started(trap: trap(.kill))
+        #expect(killed.tick(at: 1, exited: nil) == .none)
+        #expect(killed.tick(at: 2, exited: -9) == .sprung(trap(.kill)))
+        #expect(killed.tick(at: 6, exited: nil) == .none)
+        #expect(killed.tick(at: 7, exited: nil) == .start)
+        killed.started()
+        #expect(killed.tick(at: 8, exited: -9) == .complain(status: -9))
+
+        var frozen = DaemonSlot()
+        frozen.started(trap: trap(.freeze))
+        #expect(frozen.tick(at: 1, exited: nil, isStopped: true) == .sprung(trap(.freeze)))
+        #expect(!frozen.isRunning)
+        #expect(frozen.tick(at: 5, exited: nil, isStopped: true) == .none)
+        #expect(frozen.tick(at: 6, exited: nil, isStopped: true) == .resume)
+        #expect(frozen.isRunning)
+
+        // Another signal than the one it was to send is complained about.
+        var crashed = DaemonSlot()
+        crashed.started(trap: trap(.kill))
+        #expect(crashed.tick(at: 1, exited: -11) == .complain(status: -11))
+    }
+
+    @Test("a daemon frozen by its fail point while it drains drains on when it is resumed")
+    func trappedWhileDraining() {
+        var slot = DaemonSlot()
+        slot.started(
+            trap: DaemonSlot.Trap(point: .finishAfter, pass: 1, effect: .freeze, seconds: 17)
+        )
+        slot.drained(at: 1, pause: 2)
+        guard case .sprung = slot.tick(at: 2, exited: nil, isStopped: true) else {
+            Issue.record("\(slot.state)")
+            return
+        }
+        #expect(slot.tick(at: 19, exited: nil, isStopped: true) == .resume)
+        #expect(slot.tick(at: 20, exited: 0) == .none)
+        #expect(slot.tick(at: 22, exited: nil) == .start)
     }
 
     @Test("only a running daemon is frozen or drained")

@@ -23,11 +23,13 @@ struct FaultPlanTests {
         #expect(plan.faults(round: 9) == late)
     }
 
-    @Test("four rounds have met every kind", arguments: [0, 1, 2, 99, UInt64.max])
+    @Test("a cycle of rounds has met every kind", arguments: [0, 1, 2, 99, UInt64.max])
     func complete(seed: UInt64) {
         let plan = FaultPlan(seed: seed, daemons: 2)
-        for first in [1, 5, 9] {
-            let kinds = (first..<(first + 4)).flatMap { plan.faults(round: $0).map(\.kind) }
+        for cycle in 0..<3 {
+            let first = 1 + cycle * FaultPlan.cycle
+            let kinds = (first..<(first + FaultPlan.cycle))
+                .flatMap { plan.faults(round: $0).map(\.kind) }
             #expect(Set(kinds) == Set(FaultKind.allCases))
         }
     }
@@ -37,14 +39,14 @@ struct FaultPlanTests {
         let plan = FaultPlan(seed: 5, daemons: 3)
         for round in 1...200 {
             let faults = plan.faults(round: round)
-            #expect((3...5).contains(faults.count))
+            #expect((4...6).contains(faults.count))
             #expect(faults.map(\.offset) == faults.map(\.offset).sorted())
             for fault in faults {
                 #expect(fault.round == round)
                 #expect((0..<10).contains(fault.offset))
                 switch fault.kind {
-                case .kill, .drain: #expect((0..<3).contains(fault.target))
-                case .freeze:
+                case .kill, .drain, .trap, .reply: #expect((0..<3).contains(fault.target))
+                case .freeze, .silence:
                     #expect((0..<3).contains(fault.target))
                     #expect(fault.seconds > 15)
                 default: #expect(fault.target >= 0)

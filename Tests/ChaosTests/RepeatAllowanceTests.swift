@@ -15,6 +15,18 @@ struct RepeatAllowanceTests {
         #expect(allowance.allowed(answers: 100, now: 4) == 2 * 2 * 10 * 4)
     }
 
+    @Test("what a daemon answers that is cut off may be lost, until it fences itself")
+    func silence() {
+        var allowance = RepeatAllowance(daemons: 3, slots: 1, questionsPerItem: 10)
+        allowance.happened(.silence, answers: 100, end: 13)
+        #expect(allowance.allowed(answers: 140, now: 12) == 20 + 40)
+        #expect(allowance.allowed(answers: 150, now: 14) == 20 + 50)
+        #expect(allowance.allowed(answers: 900, now: 15) == 20 + 50)
+        allowance.happened(.trap, answers: 900, end: 16)
+        allowance.happened(.reply, answers: 900, end: 16)
+        #expect(allowance.allowed(answers: 900, now: 16) == 20 + 50 + 40 + 20)
+    }
+
     @Test("what is answered while the server is away may be lost, what comes later may not")
     func outage() {
         var allowance = RepeatAllowance(daemons: 1, slots: 1, questionsPerItem: 10)

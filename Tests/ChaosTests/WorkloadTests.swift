@@ -48,6 +48,11 @@ struct WorkloadTests {
         #expect((items / 50...items / 15).contains(poisoned))
         #expect(submissions.contains { $0.idempotencyKey == nil })
         #expect(submissions.contains { $0.delay > 0 })
+        // A deadline before the job may start would be refused.
+        #expect(submissions.contains { $0.deadline != nil })
+        for submission in submissions {
+            if let deadline = submission.deadline { #expect(deadline > submission.delay) }
+        }
         #expect(Set(submissions.map(\.priority)).count > 5)
     }
 }

@@ -1,3 +1,5 @@
+import Chaos
+import Foundation
 import Jobs
 import Postgres
 import TestSupport
@@ -6,25 +8,45 @@ import Testing
 /// What breaks silently: a shard that stays leased to a daemon which never heard that it got it,
 /// and work stored twice.
 @Suite("Lost answers")
-struct LostAnswerTests {
+final class LostAnswerTests {
     private let database: TemporaryDatabase
     private let connection: Connection
-    private let proxy: CuttingProxy
+    private let proxy: FaultProxy
     private let queue: JobQueue
 
     init() throws {
         database = try TemporaryDatabase.migrated()
         connection = try database.connect()
-        proxy = try CuttingProxy(to: database, user: "postgres")
+        let server = try connection.execute(
+            """
+            SELECT current_setting('unix_socket_directories') AS directory,
+                current_setting('port') AS port
+            """
+        ).only()
+        let directory = "/tmp/rewardd-proxy-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(
+            atPath: directory,
+            withIntermediateDirectories: true
+        )
+        let port = try server.text("port")
+        proxy = try FaultProxy(
+            to: "\(server.text("directory"))/.s.PGSQL.\(port)",
+            directory: directory
+        )
         queue = JobQueue(
             session: Session(
-                url: proxy.url,
+                url: "postgresql:///\(database.name)?host=\(directory)&port=\(port)&user=postgres",
                 applicationName: "tests",
                 name: "pg-test",
                 logger: LogCapture().logger
             ),
             retry: RetryPolicy(base: .milliseconds(1))
         )
+    }
+
+    deinit {
+        proxy.stop()
+        try? FileManager.default.removeItem(atPath: proxy.directory)
     }
 
     private func claimedShard() async throws -> (daemon: Int64, shard: ClaimedShard) {

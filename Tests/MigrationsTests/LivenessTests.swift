@@ -47,6 +47,25 @@ struct LivenessTests {
         )
     }
 
+    @Test("two daemons of one host and process number are two, also one after the other")
+    func sameName() throws {
+        let first = try queue.register()
+        let second = try queue.register()
+        #expect(second != first)
+        #expect(try beat(first) == "ok")
+        try queue.enqueue()
+        let lease = try #require(try queue.claim(first).first)
+        try queue.kill(second)
+        #expect(try beat(first) == "ok")
+        #expect(try queue.checkpoint(lease, completed: [0]) == "ok")
+        try queue.kill(first)
+        // Back after a restart with the same name: another number, and nothing of the old one's.
+        let third = try queue.register()
+        #expect(third > second)
+        #expect(try queue.finish(lease, "done") == "lost")
+        #expect(try beat(first) == "unknown")
+    }
+
     @Test("heartbeats update their row in place")
     func hot() throws {
         let daemon = try queue.register()

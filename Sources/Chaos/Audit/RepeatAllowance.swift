@@ -2,7 +2,7 @@
 ///
 /// An interrupted shard loses the questions of the item in hand and of the one whose commit was under
 /// way. While the server is away nothing can be committed: whatever is answered in that time, and until
-/// the daemons are back, may be lost.
+/// the daemons are back, may be lost. So is what a daemon answers that is cut off, until it fences itself.
 package struct RepeatAllowance: Sendable, Equatable {
     private struct Outage: Equatable {
         let answersBefore: Int
@@ -11,6 +11,8 @@ package struct RepeatAllowance: Sendable, Equatable {
 
     /// After the server is back, the seconds until all daemons surely are.
     package static let returnSeconds = 8.0
+    /// A daemon that is cut off begins no item later than this.
+    package static let fenceSeconds = 13.0
 
     private let daemons: Int
     private let slots: Int
@@ -29,8 +31,13 @@ package struct RepeatAllowance: Sendable, Equatable {
     package mutating func happened(_ kind: FaultKind, answers: Int, end: Double) {
         let shard = 2 * questionsPerItem
         switch kind {
-        case .kill, .freeze, .drain: settled += slots * shard
-        case .cut, .cancel, .retry: settled += daemons * slots * shard
+        case .kill, .freeze, .drain, .reply: settled += slots * shard
+        // One daemon drained, and the next one lost.
+        case .trap: settled += 2 * slots * shard
+        case .cut, .cancel, .retry, .hold, .force: settled += daemons * slots * shard
+        case .silence:
+            settled += slots * shard
+            outages.append(Outage(answersBefore: answers, end: end))
         case .crash:
             settled += daemons * slots * shard
             outages.append(Outage(answersBefore: answers, end: end + Self.returnSeconds))

@@ -9,18 +9,21 @@ WITH outcome AS MATERIALIZED (
     GROUP BY r.job_id
 ), progress AS MATERIALIZED (
     SELECT s.job_id, sum(s.items_done) AS done, sum(s.items_failed) AS failed, count(*) AS shards,
-        count(*) FILTER (WHERE s.state IN ('scheduled', 'ready', 'running')) AS open,
-        count(*) FILTER (WHERE s.state = 'running') AS running
+        count(*) FILTER (WHERE s.state IN ('scheduled', 'ready', 'held', 'running')) AS open,
+        count(*) FILTER (WHERE s.state = 'running') AS running,
+        count(*) FILTER (WHERE s.state = 'held') AS held,
+        count(*) FILTER (WHERE s.state IN ('scheduled', 'ready')) AS waiting
     FROM rewardd.shard s
     GROUP BY s.job_id
 ), job AS MATERIALIZED (
     SELECT j.job_id, j.kind, j.state, j.items_total, j.items_done, j.items_failed, j.shards_total,
         j.state IN ('completed', 'failed', 'cancelled') AS has_ended, j.finished_at,
-        j.cancel_requested_at, j.idempotency_key, j.submitted_by, j.queue,
+        j.cancel_requested_at, j.held_at, j.idempotency_key, j.submitted_by, j.queue,
         coalesce(o.completed, 0) AS results_completed, coalesce(o.failed, 0) AS results_failed,
         coalesce(p.done, 0) AS shards_done, coalesce(p.failed, 0) AS shards_failed,
         coalesce(p.shards, 0) AS shards, coalesce(p.open, 0) AS shards_open,
-        coalesce(p.running, 0) AS shards_running
+        coalesce(p.running, 0) AS shards_running, coalesce(p.held, 0) AS shards_held,
+        coalesce(p.waiting, 0) AS shards_waiting
     FROM rewardd.job j
     LEFT JOIN outcome o ON o.job_id = j.job_id
     LEFT JOIN progress p ON p.job_id = j.job_id
@@ -30,17 +33,17 @@ WITH outcome AS MATERIALIZED (
     FROM rewardd.shard s
     CROSS JOIN LATERAL generate_series(s.first_item, s.first_item + s.item_count - 1)
         AS i (item_index)
-    WHERE s.state IN ('scheduled', 'ready', 'running')
+    WHERE s.state IN ('scheduled', 'ready', 'held', 'running')
     GROUP BY s.job_id, i.item_index
 ), history AS MATERIALIZED (
     SELECT e.shard_id, count(*) FILTER (WHERE e.type = 'claimed') AS claimed,
         count(*) FILTER (WHERE e.type = 'rescued') AS rescued,
         count(*) FILTER (WHERE e.type IN ('released', 'rescued')
-            AND e.data ->> 'state' IN ('ready', 'scheduled')) AS given_back,
+            AND e.data ->> 'state' IN ('ready', 'scheduled', 'held')) AS given_back,
         max(e.event_id) AS last_event
     FROM rewardd.event e
     WHERE e.shard_id IS NOT NULL
-        AND e.type IN ('claimed', 'finished', 'released', 'retried', 'rescued')
+        AND e.type IN ('claimed', 'finished', 'released', 'retried', 'rescued', 'revoked')
     GROUP BY e.shard_id
 ), replayed AS MATERIALIZED (
     -- Each shard with what its last event made of it; NULL for one that was never claimed.
@@ -57,7 +60,8 @@ WITH outcome AS MATERIALIZED (
     SELECT DISTINCT ON (e.job_id) e.job_id, e.type
     FROM rewardd.event e
     WHERE e.shard_id IS NULL AND e.type IN
-        ('enqueued', 'retried', 'cancel_requested', 'cancelled', 'completed', 'failed')
+        ('enqueued', 'retried', 'cancel_requested', 'deadline_passed', 'held', 'hold_released',
+        'cancelled', 'completed', 'failed')
     ORDER BY e.job_id, e.event_id DESC
 ), seen AS MATERIALIZED (
     SELECT 'judgement' AS kind, encode(j.fingerprint, 'hex') AS key, md5(j::text) AS digest
@@ -118,7 +122,16 @@ WITH outcome AS MATERIALIZED (
     UNION ALL
     SELECT 'I1', 'a shard is running and its job is not', to_jsonb(j)
     FROM job j
-    WHERE j.shards_running > 0 AND j.state <> 'running'
+    -- Daemons that run parts of a held job have a moment to stop.
+    WHERE j.shards_running > 0 AND j.state NOT IN ('running', 'held')
+    UNION ALL
+    SELECT 'I1', 'state and held_at of a job disagree', to_jsonb(j)
+    FROM job j
+    WHERE (j.state = 'held') <> (j.held_at IS NOT NULL)
+    UNION ALL
+    SELECT 'I1', 'a held job has shards that can be claimed, or another job has held ones', to_jsonb(j)
+    FROM job j
+    WHERE CASE WHEN j.held_at IS NULL THEN j.shards_held ELSE j.shards_waiting END > 0
     UNION ALL
     SELECT 'I1', 'a job has not ended although every fault is over', to_jsonb(j)
     FROM job j, chaos.setting t
@@ -281,10 +294,11 @@ WITH outcome AS MATERIALIZED (
     UNION ALL
     SELECT 'I7', 'the events of a shard do not lead to its state', to_jsonb(s)
     FROM replayed s
-    WHERE CASE WHEN coalesce(s.expected, 'ready') IN ('ready', 'scheduled')
-        THEN s.state NOT IN ('ready', 'scheduled') AND NOT (s.state = 'cancelled' AND EXISTS (
+    WHERE CASE WHEN coalesce(s.expected, 'ready') IN ('ready', 'scheduled', 'held')
+        -- Which of the three is a matter of the time and of the job, see above.
+        THEN s.state NOT IN ('ready', 'scheduled', 'held') AND NOT (s.state = 'cancelled' AND EXISTS (
             SELECT FROM rewardd.event e
-            WHERE e.job_id = s.job_id AND e.type = 'cancel_requested'
+            WHERE e.job_id = s.job_id AND e.type IN ('cancel_requested', 'deadline_passed')
                 AND e.event_id > coalesce(s.last_event, 0)))
         ELSE s.state::text <> s.expected END
     UNION ALL
@@ -294,7 +308,9 @@ WITH outcome AS MATERIALIZED (
     LEFT JOIN last_word w ON w.job_id = j.job_id
     WHERE CASE WHEN w.type IN ('completed', 'failed', 'cancelled') THEN j.state::text <> w.type
         WHEN w.type IS NULL THEN true
-        ELSE j.has_ended OR (w.type = 'cancel_requested') <> (j.cancel_requested_at IS NOT NULL) END
+        ELSE j.has_ended OR (w.type = 'held') <> (j.held_at IS NOT NULL)
+            OR (w.type IN ('cancel_requested', 'deadline_passed'))
+                <> (j.cancel_requested_at IS NOT NULL) END
     UNION ALL
     SELECT 'I7', 'the events of a daemon do not lead to its state', jsonb_build_object(
         'daemon_id', d.daemon_id, 'stopped_at', d.stopped_at, 'started', e.started,

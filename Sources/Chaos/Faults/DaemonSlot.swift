@@ -1,3 +1,5 @@
+package import FailPoints
+
 /// The life of one daemon of a run under its faults, without processes or clocks: times are seconds since
 /// the start of the run, processes are somebody else's.
 ///
@@ -22,10 +24,45 @@ package struct DaemonSlot: Sendable, Equatable {
         case start
         /// Send SIGCONT.
         case resume
+        /// It killed or froze itself at its fail point, as it was to.
+        case sprung(Trap)
         /// Send SIGKILL: a drain that does not end.
         case giveUp
         /// The process ended by itself, and should not have, or not so.
         case complain(status: Int32)
+    }
+
+    /// A fail point that the process was started with.
+    package struct Trap: Sendable, Equatable {
+        /// What its process does to itself there.
+        package enum Effect: Sendable, Equatable {
+            case kill
+            case freeze
+        }
+
+        /// Where.
+        package let point: FailPoint
+        /// At which pass.
+        package let pass: Int
+        /// What happens there.
+        package let effect: Effect
+        /// Seconds until it is started again, or goes on.
+        package let seconds: Double
+
+        /// A trap.
+        package init(point: FailPoint, pass: Int, effect: Effect, seconds: Double) {
+            self.point = point
+            self.pass = pass
+            self.effect = effect
+            self.seconds = seconds
+        }
+
+        /// What arms it in the environment of a process.
+        var setting: String {
+            FailPointList.text([
+                point: FailPoints.Trigger(effect == .kill ? .kill : .stop, pass: pass)
+            ])
+        }
     }
 
     /// Longest time a drain may take: the grace of the daemons, and what it takes a starved machine.
@@ -33,6 +70,15 @@ package struct DaemonSlot: Sendable, Equatable {
 
     /// Where it is.
     package private(set) var state: State = .down(until: 0)
+    /// The trap of the process that runs, until it is sprung or the process ends.
+    package private(set) var trap: Trap?
+    /// Set while a process is frozen by its trap that had been asked to stop.
+    private var interruptedDrain: Double?
+
+    private var isFrozen: Bool {
+        if case .frozen = state { return true }
+        return false
+    }
 
     /// A daemon that is to be started at once.
     package init() {}
@@ -40,12 +86,17 @@ package struct DaemonSlot: Sendable, Equatable {
     /// Whether it is there to be killed, frozen or drained.
     package var isRunning: Bool { state == .running }
 
-    /// It was started.
-    package mutating func started() { state = .running }
+    /// It was started, perhaps with a trap.
+    package mutating func started(trap: Trap? = nil) {
+        state = .running
+        self.trap = trap
+    }
 
     /// It was killed and has ended; to be started again after `pause`.
     package mutating func killed(at now: Double, pause: Double) {
         state = .down(until: now + pause)
+        trap = nil
+        interruptedDrain = nil
     }
 
     /// It was stopped by SIGSTOP.
@@ -58,10 +109,29 @@ package struct DaemonSlot: Sendable, Equatable {
         if state == .running { state = .draining(since: now, pause: pause) }
     }
 
-    /// What follows from the time, and from the end of the process when it was seen: its exit status,
-    /// negative for a signal.
-    package mutating func tick(at now: Double, exited status: Int32?) -> Action {
+    /// What follows from the time, and from what was seen of the process.
+    ///
+    /// - Parameters:
+    ///   - status: Its exit status, negative for a signal; nil while it lives.
+    ///   - isStopped: Whether all its threads are stopped.
+    package mutating func tick(
+        at now: Double,
+        exited status: Int32?,
+        isStopped: Bool = false
+    ) -> Action {
+        if let trap, status == -9 && trap.effect == .kill {
+            state = .down(until: now + trap.seconds)
+            self.trap = nil
+            return .sprung(trap)
+        }
+        if let trap, status == nil && isStopped && trap.effect == .freeze && !isFrozen {
+            if case .draining(_, let pause) = state { interruptedDrain = pause }
+            state = .frozen(until: now + trap.seconds)
+            self.trap = nil
+            return .sprung(trap)
+        }
         if let status {
+            trap = nil
             if case .draining(_, let pause) = state {
                 state = .down(until: now + pause)
                 return status == 0 ? .none : .complain(status: status)
@@ -74,7 +144,8 @@ package struct DaemonSlot: Sendable, Equatable {
             return now >= until ? .start : .none
         case .frozen(let until):
             guard now >= until else { return .none }
-            state = .running
+            state = interruptedDrain.map { .draining(since: now, pause: $0) } ?? .running
+            interruptedDrain = nil
             return .resume
         case .draining(let since, _):
             return now - since > Self.drainLimit ? .giveUp : .none

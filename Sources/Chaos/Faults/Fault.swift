@@ -11,8 +11,8 @@ package struct Fault: Sendable, Equatable {
     package let offset: Double
     /// The place of a daemon, or a number from which jobs and queues are chosen.
     package let target: Int
-    /// Seconds that the fault lasts: how long a daemon or the server is down, a daemon frozen, a queue
-    /// paused.
+    /// Seconds that the fault lasts: how long a daemon or the server is down, a daemon frozen or cut off, a
+    /// queue paused, a job held.
     package let seconds: Double
 
     /// How a log names it.

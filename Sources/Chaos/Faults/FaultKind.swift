@@ -16,4 +16,14 @@ package enum FaultKind: String, CaseIterable, Sendable {
     case pause
     /// The submitter retries ended jobs, and cancels some of them at once.
     case retry
+    /// Live jobs are held; a moment later each is released or cancelled by force.
+    case hold
+    /// Live jobs are cancelled by force: their leases are revoked at once.
+    case force
+    /// A daemon is replaced by one that kills or freezes itself at a fail point.
+    case trap
+    /// The server carries out statements of a daemon, and the answers are lost with the connection.
+    case reply
+    /// Nothing gets through between a daemon and its server, in one direction or both, past its lease.
+    case silence
 }

@@ -2,8 +2,8 @@ import SyntheticScenes
 
 /// Which faults happen when: a pure function of the seed and the number of daemons.
 ///
-/// Every kind comes once before any comes a second time as a main fault, two of them in each round, so
-/// that four rounds have met all; one to three more are drawn freely.
+/// Every kind comes once before any comes a second time as a main fault, three of them in each round, so
+/// that ``cycle`` rounds have met all; more are drawn freely, so that a round has four to six.
 package struct FaultPlan: Sendable {
     /// What all is drawn from.
     package let seed: UInt64
@@ -11,6 +11,10 @@ package struct FaultPlan: Sendable {
     package let daemons: Int
     /// Seconds of a round.
     package let roundSeconds: Double
+
+    private static let mainFaults = 3
+    /// How many rounds it takes to meet every kind.
+    package static let cycle = (FaultKind.allCases.count + mainFaults - 1) / mainFaults
 
     /// A plan for a run.
     package init(seed: UInt64, daemons: Int, roundSeconds: Double = 10) {
@@ -24,10 +28,11 @@ package struct FaultPlan: Sendable {
     package func faults(round: Int) -> [Fault] {
         var random = SeededRandom(path: [seed, 1, UInt64(round)])
         let kinds = FaultKind.allCases
-        let main = order(ofCycle: (round - 1) / (kinds.count / 2))
-        let first = (round - 1) % (kinds.count / 2) * 2
-        var chosen = [main[first], main[first + 1]]
-        for _ in 0..<(1 + random.below(3)) { chosen.append(kinds[random.below(kinds.count)]) }
+        let main = order(ofCycle: (round - 1) / Self.cycle)
+        let first = (round - 1) % Self.cycle * Self.mainFaults
+        var chosen = Array(main[first..<min(first + Self.mainFaults, main.count)])
+        let count = Self.mainFaults + 1 + random.below(3)
+        while chosen.count < count { chosen.append(kinds[random.below(kinds.count)]) }
         let faults = chosen.map { kind in
             Fault(
                 kind: kind,
@@ -52,19 +57,19 @@ package struct FaultPlan: Sendable {
 
     private func target(of kind: FaultKind, _ random: inout SeededRandom) -> Int {
         switch kind {
-        case .kill, .freeze, .drain: random.below(daemons)
-        case .cut, .crash, .cancel, .pause, .retry: random.below(1 << 16)
+        case .kill, .freeze, .drain, .trap, .reply, .silence: random.below(daemons)
+        case .cut, .crash, .cancel, .pause, .retry, .hold, .force: random.below(1 << 16)
         }
     }
 
     private func seconds(of kind: FaultKind, _ random: inout SeededRandom) -> Double {
         switch kind {
-        case .kill, .drain: random.between(0.1, 2.5)
+        case .kill, .drain, .trap: random.between(0.1, 2.5)
         // The lease is 15 s.
-        case .freeze: random.between(16.5, 19)
+        case .freeze, .silence: random.between(16.5, 19)
         case .crash: random.between(0.1, 2)
-        case .pause: random.between(0.5, 3)
-        case .cut, .cancel, .retry: 0
+        case .pause, .hold: random.between(0.5, 3)
+        case .cut, .cancel, .retry, .force, .reply: 0
         }
     }
 }

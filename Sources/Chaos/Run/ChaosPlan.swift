@@ -20,6 +20,8 @@ package struct ChaosPlan: Sendable {
     package var quietJobsPerSecond = 1.0
     /// Most jobs that may be live at once, for each daemon.
     package var liveJobsPerDaemon = 8
+    /// Variables for the daemons, besides those of this process.
+    package var daemonEnvironment: [String: String] = [:]
     /// Longest time for the jobs to end when the faults are over.
     package var settleSeconds = 300.0
     /// Where everything is kept; nil for a directory that is removed at the end.

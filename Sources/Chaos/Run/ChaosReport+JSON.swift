@@ -1,3 +1,4 @@
+import FailPoints
 import JSONReading
 
 extension ChaosReport {
@@ -14,11 +15,17 @@ extension ChaosReport {
         add("seconds", Self.number(seconds))
         add("faults", Self.counts(FaultKind.allCases.map { ($0.rawValue, faults[$0] ?? 0) }))
         add("faults_missed", .int(Int64(missed)))
+        add(
+            "fail_points",
+            Self.counts(FailPoint.allCases.map { ($0.rawValue, sprung[$0] ?? 0) })
+        )
+        add("replies_lost", .int(Int64(lostReplies)))
         add("jobs", .int(Int64(jobs)))
         add("items", .int(Int64(items)))
         add("judgements", .int(Int64(judgements)))
         add("rescues", .int(Int64(rescues)))
         add("kill_noticed_s", .array(killNoticed.map(Self.number)))
+        add("kill_noticed_late_s", .array(killNoticedLate.map(Self.number)))
         add("freeze_noticed_s", .array(freezeNoticed.map(Self.number)))
         add("answers", Self.optional(answers))
         add("answers_repeated", Self.optional(repeats))

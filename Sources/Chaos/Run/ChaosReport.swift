@@ -1,3 +1,5 @@
+package import FailPoints
+
 /// What a run of chaos came to.
 package struct ChaosReport: Sendable {
     /// Where the first broken invariant showed.
@@ -23,6 +25,10 @@ package struct ChaosReport: Sendable {
     package var faults: [FaultKind: Int] = [:]
     /// Faults that met no running daemon.
     package var missed = 0
+    /// How often daemons killed or froze themselves at each fail point.
+    package var sprung: [FailPoint: Int] = [:]
+    /// Answers of the server that were lost with their connection.
+    package var lostReplies = 0
     /// Jobs, items and results in the end.
     package var jobs = 0
     /// Items of all jobs.
@@ -31,8 +37,11 @@ package struct ChaosReport: Sendable {
     package var judgements = 0
     /// Shards taken from dead daemons.
     package var rescues = 0
-    /// For every daemon killed: seconds until others had noticed.
+    /// For every daemon killed while others could notice: seconds until they had.
     package var killNoticed: [Double] = []
+    /// The same where for a while nobody could: the others were frozen, cut off, down or reconnecting, or the
+    /// killed one was cut off, so that the server did not know.
+    package var killNoticedLate: [Double] = []
     /// For every daemon frozen: seconds until others had noticed; the lease is 15.
     package var freezeNoticed: [Double] = []
     /// Answers of scripted engines, and how many of them for a second time; nil with a real model.
@@ -71,6 +80,7 @@ package struct ChaosReport: Sendable {
         var parts = [
             "\(rounds) rounds",
             "\(faults.values.reduce(0, +)) faults (\(kinds.joined(separator: ", ")))",
+            "\(sprung.values.reduce(0, +)) fail points met", "\(lostReplies) replies lost",
             "\(jobs) jobs", "\(items) items", "\(judgements) judgements",
         ]
         var rescue = "\(rescues) rescues"

@@ -1,45 +1,90 @@
+import FailPoints
 import Glibc
 import Postgres
 import Staging
 import SyntheticScenes
 
-/// Doing what a fault says.
+/// Doing what a fault says, to processes, connections and the server.
 extension ChaosRun {
     /// Does one fault. What it starts and does not end (a frozen daemon, a paused queue) ends in a later
     /// ``step(note:)``.
     func perform(_ fault: Fault) throws {
         let answersBefore = answers
-        let hasHappened: Bool
-        switch fault.kind {
-        case .kill:
-            hasHappened = stage.fleet.kill(fault.target, at: now, pause: fault.seconds)
-        case .freeze:
-            hasHappened = stage.fleet.freeze(fault.target, at: now, seconds: fault.seconds)
-        case .drain:
-            hasHappened = stage.fleet.drain(fault.target, at: now, pause: fault.seconds)
-        case .cut: hasHappened = cutSessions(fault.target)
-        case .crash: hasHappened = try crashServer(seconds: fault.seconds)
-        case .cancel: hasHappened = cancelJobs(fault)
-        case .pause: hasHappened = pauseQueue(fault)
-        case .retry: hasHappened = retryJobs(fault)
-        }
-        guard hasHappened else {
+        let begin = now
+        guard try happens(fault) else {
             report.missed += 1
             return
         }
         report.faults[fault.kind, default: 0] += 1
-        let end = fault.kind == .freeze ? now + fault.seconds : now
+        let end =
+            switch fault.kind {
+            case .freeze: begin + fault.seconds
+            case .silence: begin + min(fault.seconds, RepeatAllowance.fenceSeconds)
+            default: now
+            }
         allowance.happened(fault.kind, answers: answersBefore, end: end)
     }
 
-    /// Opens the paused queues whose time has come; the call is repeated until it is answered.
-    func resumeQueues() throws {
-        for (queue, until) in paused where now >= until {
-            let isOpen = jobOperator.attempt { connection in
-                try connection.execute("SELECT rewardd.resume_queue(\(queue))").count
-            }
-            if isOpen != nil { paused.removeAll { $0.queue == queue } }
+    private func happens(_ fault: Fault) throws -> Bool {
+        let fleet = stage.fleet
+        switch fault.kind {
+        case .kill: return fleet.kill(fault.target, at: now, pause: fault.seconds)
+        case .freeze: return fleet.freeze(fault.target, at: now, seconds: fault.seconds)
+        case .drain: return fleet.drain(fault.target, at: now, pause: fault.seconds)
+        case .trap:
+            return fleet.drain(fault.target, at: now, pause: 0.1, trap: trap(of: fault))
+        case .reply: return loseReplies(fault)
+        case .silence:
+            var random = random(of: fault)
+            let ways = FaultProxy.Silence.allCases
+            let way = ways[random.below(ways.count)]
+            return fleet.silence(fault.target, way, at: now, seconds: fault.seconds)
+        case .cut: return cutSessions(fault.target)
+        case .crash: return try crashServer(seconds: fault.seconds)
+        case .cancel: return cancelJobs(fault)
+        case .force: return forceJobs(fault)
+        case .hold: return holdJobs(fault)
+        case .pause: return pauseQueue(fault)
+        case .retry: return retryJobs(fault)
         }
+    }
+
+    // MARK: - Parts
+
+    /// A fail point, its pass within what a daemon reaches in seconds, and what happens there.
+    private func trap(of fault: Fault) -> DaemonSlot.Trap {
+        var random = random(of: fault)
+        let point = FailPoint.allCases[random.below(FailPoint.allCases.count)]
+        let reach =
+            switch point {
+            case .registerAfter: 1
+            case .heartbeatBefore, .heartbeatAfter: 2
+            case .claimBeforeCommit, .claimAfter: 3
+            case .finishBeforeCommit, .finishAfter, .rescueBefore, .rescueAfter: 4
+            case .checkpointBeforeCommit, .checkpointAfter, .answerBefore, .answerAfter: 20
+            }
+        let freezes = random.below(3) == 0
+        return DaemonSlot.Trap(
+            point: point,
+            pass: 1 + random.below(reach),
+            effect: freezes ? .freeze : .kill,
+            // Past the lease of 15 s.
+            seconds: freezes ? random.between(16.5, 19) : fault.seconds
+        )
+    }
+
+    private func loseReplies(_ fault: Fault) -> Bool {
+        var random = random(of: fault)
+        let statements = [
+            "COMMIT", "rewardd.claim_shards", "rewardd.checkpoint", "rewardd.checkpoint",
+            "rewardd.finish_shard", "rewardd.heartbeat", "rewardd.rescue",
+            "rewardd.find_judgements", "rewardd.hold_daemon_lock", "rewardd.register_daemon",
+        ]
+        return stage.fleet.loseReplies(
+            fault.target,
+            after: statements[random.below(statements.count)],
+            times: 1 + random.below(4)
+        )
     }
 
     /// Ends connections of the daemons: all of them, or those for work, heartbeats, notifications or
@@ -58,80 +103,24 @@ extension ChaosRun {
                 """
             ).only().int("n")
         }
+        stage.fleet.wasDisturbed(at: now)
         return (count ?? 0) > 0
     }
 
     private func crashServer(seconds: Double) throws -> Bool {
         try stage.cluster.crash()
+        stage.fleet.wasDisturbed(at: now)
         let back = now + seconds
         while now < back {
             try step(note: "the server is down")
         }
         try stage.cluster.start()
+        stage.fleet.wasDisturbed(at: now)
         return true
     }
 
-    private func cancelJobs(_ fault: Fault) -> Bool {
-        var random = random(of: fault)
-        let live = jobs(where: "live")
-        guard !live.isEmpty else { return false }
-        for turn in 0..<(1 + random.below(3)) {
-            let job = live[random.below(live.count)]
-            let client = random.below(3) == 0 ? jobOperator : submitter
-            let reason = "fault \(turn) of round \(fault.round)"
-            _ = client.attempt { connection in
-                try connection.execute("SELECT rewardd.cancel(\(job), \(reason))").count
-            }
-        }
-        return true
-    }
-
-    private func pauseQueue(_ fault: Fault) -> Bool {
-        let queue = Workload.queues[fault.target % Workload.queues.count]
-        let done = jobOperator.attempt { connection in
-            try connection.execute("SELECT rewardd.pause_queue(\(queue))").count
-        }
-        // Also when the answer was lost: the pause may hold.
-        paused.removeAll { $0.queue == queue }
-        paused.append((queue, now + fault.seconds))
-        return done != nil
-    }
-
-    /// Retries jobs that ended with something left to do, and cancels every second of them at once.
-    private func retryJobs(_ fault: Fault) -> Bool {
-        var random = random(of: fault)
-        let ended = jobs(where: "ended")
-        guard !ended.isEmpty else { return false }
-        for turn in 0..<(1 + random.below(4)) {
-            let job = ended[random.below(ended.count)]
-            _ = submitter.attempt { connection in
-                try connection.execute("SELECT rewardd.retry(\(job))").count
-            }
-            guard turn % 2 == 1 else { continue }
-            _ = jobOperator.attempt { connection in
-                try connection.execute("SELECT rewardd.cancel(\(job), 'at once')").count
-            }
-        }
-        return true
-    }
-
-    /// The submitter's live jobs, or its ended ones of which something is left to do.
-    private func jobs(where condition: String) -> [Int64] {
-        let found = submitter.attempt { connection in
-            try connection.execute(
-                """
-                SELECT s.job_id
-                FROM rewardd.job_status s
-                WHERE CASE \(condition)::text WHEN 'live' THEN s.finished_at IS NULL
-                    ELSE s.finished_at IS NOT NULL AND s.items_done < s.items_total END
-                ORDER BY s.job_id
-                """
-            ).map { try $0.int64("job_id") }
-        }
-        return found ?? []
-    }
-
-    private func random(of fault: Fault) -> SeededRandom {
+    /// What a fault draws that its plan does not say.
+    func random(of fault: Fault) -> SeededRandom {
         SeededRandom(path: [plan.seed, 5, UInt64(fault.round), UInt64(fault.target)])
     }
 }

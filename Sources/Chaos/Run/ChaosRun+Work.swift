@@ -27,6 +27,16 @@ extension ChaosRun {
                 queue: submission.queue,
                 key: submission.idempotencyKey
             )
+            if let seconds = submission.deadline {
+                _ = submitter.attempt { connection in
+                    try connection.execute(
+                        """
+                        SELECT rewardd.set_deadline(\(job),
+                            now() + make_interval(secs => \(seconds)::float8))
+                        """
+                    ).count
+                }
+            }
             if submission.isRepeated, submission.idempotencyKey != nil {
                 try repeatSubmission(submission, job)
             }

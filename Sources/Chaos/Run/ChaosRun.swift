@@ -24,6 +24,8 @@ package final class ChaosRun {
     var incidents: [Violation] = []
     /// Queues that are paused, and until when.
     var paused: [(queue: String, until: Double)] = []
+    /// Jobs that are held for a moment.
+    var held: [HeldJob] = []
     /// Jobs in the order in which they were acknowledged.
     var jobs: [Int64] = []
     var nextSubmission = 0
@@ -131,7 +133,7 @@ package final class ChaosRun {
         var live = -1
         while live != 0, now < deadline {
             try step(note: live < 0 ? "the faults are over" : "waiting for \(live) jobs to end")
-            if paused.isEmpty {
+            if paused.isEmpty, held.isEmpty {
                 let count = superuser.attempt { connection in
                     try connection.execute(
                         "SELECT count(*) AS n FROM rewardd.job WHERE finished_at IS NULL"
@@ -144,11 +146,13 @@ package final class ChaosRun {
         try audit(.end)
     }
 
-    /// What happens all the time: daemons that are due start and go on, paused queues open again.
+    /// What happens all the time: daemons that are due start and go on, paused queues open again, held jobs
+    /// are released.
     func step(note: String) throws {
         if InterruptFlag.isRaised { throw Interrupted() }
         incidents += try stage.fleet.tick(at: now)
         try resumeQueues()
+        try endHolds()
         show(
             ChaosProgress(
                 done: min(Int(now), Int(plan.seconds)),
@@ -188,6 +192,8 @@ package final class ChaosRun {
     private func conclude() throws {
         report.seconds = now
         report.daemonStarts = stage.fleet.starts
+        report.sprung = stage.fleet.sprung
+        report.lostReplies = stage.fleet.lostReplies
         report.answers = journal == nil ? nil : answers
         report.repeats = journal?.repeats
         for client in [submitter, jobOperator, superuser] {
@@ -209,10 +215,12 @@ package final class ChaosRun {
         report.rescues = try totals.int("rescues")
         for loss in stage.fleet.losses {
             guard let seconds = try secondsUntilNoticed(loss) else { continue }
-            if loss.kind == .kill {
+            if loss.kind == .freeze {
+                report.freezeNoticed.append(seconds)
+            } else if loss.isFair {
                 report.killNoticed.append(seconds)
             } else {
-                report.freezeNoticed.append(seconds)
+                report.killNoticedLate.append(seconds)
             }
         }
     }

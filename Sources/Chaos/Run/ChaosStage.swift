@@ -44,18 +44,20 @@ final class ChaosStage {
                 try Self.migrate(cluster.url)
                 media = MediaSet(directory: directory + "/media")
                 try media.write(seed: plan.seed)
-                environment["DATABASE_URL"] = cluster.url(user: "chaos_worker")
                 journalPath = plan.model == nil ? directory + "/answers" : nil
                 if let journalPath {
                     environment["REWARDD_SCRIPTED_ENGINE"] =
                         "\(plan.answerMilliseconds)ms,\(journalPath)"
                 }
+                environment.merge(plan.daemonEnvironment) { _, given in given }
                 fleet = try DaemonFleet(
                     plan.daemons,
                     program: daemonProgram,
                     settings: Self.settings(plan, media: media.directory),
                     directory: directory,
-                    environment: environment
+                    environment: environment,
+                    server: cluster.socketPath,
+                    url: { PrivateCluster.url(user: "chaos_worker", directory: $0) }
                 )
             } catch {
                 cluster.end()
@@ -69,7 +71,7 @@ final class ChaosStage {
 
     /// Kills what still runs and removes what was made, but for a directory that is to be kept.
     func clear() {
-        fleet.killAll()
+        fleet.clear()
         cluster.end()
         if !isKept { RunDirectory.remove(directory) }
     }

@@ -46,6 +46,20 @@ final class QueueClient {
         }
     }
 
+    /// Runs `body` once; true when it is done or cannot be done (the job has ended meanwhile), false when it
+    /// is to be tried again, because the server was away or busy.
+    func settle(_ body: (Connection) throws -> ResultSet) -> Bool {
+        do {
+            _ = try once(body)
+            return true
+        } catch let error as PostgresError where !error.isConnectionLost {
+            if let state = error.sqlState { refusals[state.rawValue, default: 0] += 1 }
+            return !RetryPolicy.isRetryable(error)
+        } catch {
+            return false
+        }
+    }
+
     /// Closes the connection.
     func close() { connection = nil }
 }

@@ -16,6 +16,8 @@ struct Submission: Equatable {
     let priority: Int
     /// Seconds until it may start.
     let delay: Double
+    /// Seconds from submission until it is cancelled unless it has ended; nil for no deadline.
+    let deadline: Double?
     /// Nil for a submission without a key, whose fate a lost connection leaves open.
     let idempotencyKey: String?
     /// Whether it is submitted a second time, with the same key.

@@ -2,7 +2,7 @@ import SyntheticScenes
 
 /// The jobs of a run, in order: a pure function of the seed.
 ///
-/// All kinds, both queues, priorities, a tenth delayed, most with an idempotency key, some submitted
+/// All kinds, both queues, priorities, a tenth delayed, some with a deadline, most with an idempotency key, some submitted
 /// twice, and in every job now and then an item that cannot succeed.
 struct Workload {
     /// The queues in use; the second is made by the operator.
@@ -31,6 +31,7 @@ struct Workload {
         let count = kind == "build_pairs" ? 1 + random.below(6) : 2 + random.below(30)
         let items = (0..<count).map { item(kind, job: number, index: $0, &random) }
         let hasKey = random.below(4) > 0
+        let delay = random.below(10) == 0 ? random.between(0.5, 6) : 0
         return Submission(
             number: number,
             kind: kind,
@@ -39,7 +40,8 @@ struct Workload {
             options: #"{"shard_size": \#(1 + random.below(10)), "max_attempts": 20}"#,
             queue: Self.queues[random.below(3) / 2],
             priority: random.below(11) - 5,
-            delay: random.below(10) == 0 ? random.between(0.5, 6) : 0,
+            delay: delay,
+            deadline: random.below(12) == 0 ? delay + random.between(1, 12) : nil,
             idempotencyKey: hasKey ? "submission-\(number)" : nil,
             isRepeated: random.below(3) == 0
         )

@@ -52,6 +52,7 @@ package struct ConfigurationSource: Sendable {
         name.hasPrefix("REWARDD_TEST_") || name == "REWARDD_CONFIG"
             || name == KernelSet.environmentVariable
             || name == ScriptedEngineSetting.environmentVariable
+            || name == FailPointSetting.environmentVariable
     }
 
     /// Reads a configuration file: `key = value` lines, `#` comments, and `model.NAME = DIRECTORY` and

@@ -1,3 +1,4 @@
+package import FailPoints
 import Foundation
 package import Inference
 package import Logging
@@ -53,6 +54,8 @@ package struct DaemonConfiguration: Sendable {
     package var logLevel: LogLevel
     /// Whether models named so are answered for without a model: nil but in tests of the queue.
     package var scriptedEngine: ScriptedEngineSetting?
+    /// Edges at which this daemon dies or freezes: none but in tests of the queue.
+    package var failPoints: [FailPoint: FailPoints.Trigger]
     /// Where each value came from, in the order of the keys: for `--check-config`.
     package var origins: [(key: ConfigurationKey, value: String, origin: String)]
 
@@ -110,6 +113,7 @@ package struct DaemonConfiguration: Sendable {
         }
         logLevel = parsed
         scriptedEngine = try ScriptedEngineSetting(environment: environment)
+        failPoints = try FailPointSetting.triggers(environment: environment)
         origins = ConfigurationKey.allCases.map {
             (key: $0, value: settings[$0].text, origin: settings[$0].origin)
         }

@@ -1,3 +1,4 @@
+import FailPoints
 import Jobs
 import Logging
 import Postgres
@@ -26,6 +27,16 @@ final class Heartbeat: Sendable {
     /// before they had the time to.
     private static let graceAfterReconnect: Duration = .seconds(4)
 
+    /// How the connection behaves. An answer that does not come within the time for which a lease is trusted
+    /// never helps any more: the connection is given up, and the next one may find the server. (The peer's
+    /// kernel or a pooler may well acknowledge what is sent, so the time-outs of TCP do not show it.)
+    private static var options: ConnectionOptions {
+        var options = ConnectionOptions()
+        options.statementTimeout = .seconds(10)
+        options.answerTimeout = LeaseClock.trust
+        return options
+    }
+
     private struct State {
         var isStopped = false
         var thread: NamedThread?
@@ -34,6 +45,7 @@ final class Heartbeat: Sendable {
     private let url: String
     private let registration: DaemonRegistration
     private let lease: LeaseClock
+    private let failPoints: FailPoints
     private let logger: Logger
     private let handler: @Sendable (Event) -> Void
     private let wake = WakeDescriptor()
@@ -43,12 +55,14 @@ final class Heartbeat: Sendable {
         url: String,
         registration: DaemonRegistration,
         lease: LeaseClock,
+        failPoints: FailPoints = .none,
         logger: Logger,
         handler: @escaping @Sendable (Event) -> Void
     ) {
         self.url = url
         self.registration = registration
         self.lease = lease
+        self.failPoints = failPoints
         self.logger = logger
         self.handler = handler
     }
@@ -82,6 +96,7 @@ final class Heartbeat: Sendable {
                 let connection = try Connection(
                     url: url,
                     applicationName: "rewardd heartbeat",
+                    options: Self.options,
                     logger: logger
                 )
                 failures = 0
@@ -116,8 +131,14 @@ final class Heartbeat: Sendable {
         }
         while !isStopped {
             if clock.now >= nextBeat {
-                nextBeat = clock.now + Self.beatPeriod
-                daemonID = try beat(connection, daemonID)
+                do {
+                    nextBeat = clock.now + Self.beatPeriod
+                    daemonID = try beat(connection, daemonID)
+                } catch let error as PostgresError where !error.isConnectionLost {
+                    // A new connection would be refused as well, and the lock would be gone with this one.
+                    logger.warning("heartbeat refused", ["error": LogValue(error)])
+                    nextBeat = clock.now + Self.sweepPeriod
+                }
             }
             // After a reconnect the server may take a moment to see that the old connection, which held
             // the lock, is gone: tried again at every sweep. Until then the lease alone protects.
@@ -126,22 +147,35 @@ final class Heartbeat: Sendable {
             {
                 lockedID = known
             }
-            if clock.now >= sweepFrom {
-                let rescued = try LivenessStatements.rescue(connection)
-                if rescued > 0 {
-                    logger.notice("rescued shards of a dead daemon", ["shards": LogValue(rescued)])
-                }
-            }
+            if clock.now >= sweepFrom { try sweep(connection) }
             pause(Self.sweepPeriod)
         }
         if let daemonID { try? LivenessStatements.stop(connection, daemonID: daemonID) }
+    }
+
+    /// Looks for dead daemons. What the server refuses (a lock not free, no room left) is tried again at the
+    /// next sweep, and costs this daemon neither its connection nor its lock.
+    private func sweep(_ connection: Connection) throws {
+        failPoints.pass(.rescueBefore)
+        do {
+            let rescued = try LivenessStatements.rescue(connection)
+            if rescued > 0 {
+                logger.notice("rescued shards of a dead daemon", ["shards": LogValue(rescued)])
+            }
+        } catch let error as PostgresError where !error.isConnectionLost {
+            logger.warning("dead daemons not looked for", ["error": LogValue(error)])
+        }
+        failPoints.pass(.rescueAfter)
     }
 
     /// One heartbeat; registers first when there is no number or it is not known any more.
     private func beat(_ connection: Connection, _ daemonID: Int64?) throws -> Int64 {
         let sentAt = ContinuousClock().now
         if let daemonID {
-            switch try LivenessStatements.heartbeat(connection, daemonID: daemonID, idle: nil) {
+            failPoints.pass(.heartbeatBefore)
+            let reply = try LivenessStatements.heartbeat(connection, daemonID: daemonID, idle: nil)
+            failPoints.pass(.heartbeatAfter)
+            switch reply {
             case .ok:
                 lease.confirmed(daemonID: daemonID, sentAt: sentAt)
                 return daemonID
@@ -159,6 +193,7 @@ final class Heartbeat: Sendable {
             }
         }
         let number = try LivenessStatements.register(connection, registration)
+        failPoints.pass(.registerAfter)
         lease.confirmed(daemonID: number, sentAt: sentAt)
         logger.info("registered", ["daemon.id": LogValue(number)])
         handler(.registered(number))

@@ -18,6 +18,7 @@ struct ScheduleTicker: Sendable {
     init(url: String, logger: Logger) {
         var options = ConnectionOptions()
         options.statementTimeout = Self.statementTimeout
+        options.answerTimeout = Self.statementTimeout + .seconds(10)
         let session = Session(
             url: url,
             applicationName: "rewardd schedules",

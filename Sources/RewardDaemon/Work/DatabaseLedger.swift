@@ -1,3 +1,4 @@
+import FailPoints
 import Hashing
 import Jobs
 import PreferencePairs
@@ -28,11 +29,13 @@ struct DatabaseLedger: JudgementLedger {
             guard let judgement = RecordedJudgement(row) else { continue }
             known[judgement.fingerprint] = judgement
         }
+        if known.count < fingerprints.count { queue.failPoints.pass(.answerBefore) }
         return known
     }
 
     /// Hands the judgement to the next commit.
     func record(_ judgement: RecordedJudgement) async throws {
+        queue.failPoints.pass(.answerAfter)
         await checkpointer.add(
             JudgementRow(judgement, itemIndex: itemIndex, model: model, modelDigest: modelDigest)
         )
