@@ -1,6 +1,7 @@
 import FailPoints
 import Foundation
 import Postgres
+import Staging
 import Testing
 
 @testable import Chaos

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Postgres
+import Staging
 import Testing
 
 @testable import Chaos

@@ -126,6 +126,7 @@ struct QwenTowerTests {
                     config: config,
                     checkpoint: checkpoint,
                     positions: positions,
+                    keyValueBytes: 1000,
                     rowCapacity: 16,
                     patchLimit: patches
                 )
