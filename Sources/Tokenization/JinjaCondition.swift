@@ -18,7 +18,11 @@ struct JinjaCondition {
 
     private let tokens: [Token]
     private var position = 0
+    private var depth = 0
     private let facts: Facts
+
+    /// Brackets in brackets; templates in use have two.
+    private static let depthLimit = 32
 
     /// Whether `test` holds.
     static func holds(_ test: String, facts: @escaping Facts) throws(Unknown) -> Bool {
@@ -59,6 +63,9 @@ struct JinjaCondition {
 
     private mutating func primary(isNeeded: Bool) throws(Unknown) -> Bool {
         if position < tokens.count, tokens[position] == .open {
+            guard depth < Self.depthLimit else { throw Unknown(fact: "(") }
+            depth += 1
+            defer { depth -= 1 }
             position += 1
             let value = try disjunction(isNeeded: isNeeded)
             guard position < tokens.count, tokens[position] == .close else {

@@ -237,11 +237,14 @@ struct ChatTemplateTests {
         }
     }
 
-    @Test("seeded mutations of a template are rendered or refused, never a crash")
-    func mutations() throws {
-        let golden = try TokenizerGoldens.text("llava_ov/hf-bf16/chat_template.json")
+    @Test(
+        "seeded mutations of a template are rendered or refused, never a crash",
+        arguments: [("llava_ov", 3000), ("qwen2_5_vl", 1500), ("qwen3_vl", 1500)]
+    )
+    func mutations(family: String, rounds: Int) throws {
+        let golden = try TokenizerGoldens.text("\(family)/hf-bf16/chat_template.json")
         var mutator = ByteMutator(seed: 0x7E3B_1A7E)
-        for _ in 0..<3000 {
+        for _ in 0..<rounds {
             let bytes = mutator.mutate(Array(golden.utf8))
             let source = String(decoding: bytes, as: UTF8.self)
             do {

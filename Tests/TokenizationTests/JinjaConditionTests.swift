@@ -31,6 +31,18 @@ struct JinjaConditionTests {
         #expect(error?.fact == fact)
     }
 
+    @Test("brackets in brackets are followed to a depth, and refused beyond it")
+    func depth() throws {
+        func nested(_ depth: Int) -> String {
+            String(repeating: "(", count: depth) + "yes" + String(repeating: ")", count: depth)
+        }
+        #expect(try holds(nested(32)))
+        for test in [nested(33), nested(100_000), String(repeating: "(", count: 100_000)] {
+            #expect(throws: JinjaCondition.Unknown.self) { try holds(test) }
+        }
+        #expect(try holds(Array(repeating: nested(3), count: 1000).joined(separator: " and ")))
+    }
+
     private func holds(_ test: String) throws -> Bool {
         try JinjaCondition.holds(test) { fact in
             switch fact {

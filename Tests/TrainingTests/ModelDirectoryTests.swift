@@ -36,6 +36,20 @@ struct ModelDirectoryTests {
         #expect(header[0] % 8 == 0)
     }
 
+    @Test("a model of a family that cannot be trained is refused by its name")
+    func otherFamilies() {
+        for family in ["qwen2_5_vl", "qwen3_vl"] {
+            #expect {
+                try ParameterLayout(
+                    checkpointDirectory: TrainingSamples.goldens + "/\(family)/hf-bf16"
+                )
+            } throws: { error in
+                "\(error)".contains("config.json: model_type: expected 'llava_onevision' or")
+                    && "\(error)".contains("got '\(family)'")
+            }
+        }
+    }
+
     @Test("the original naming is read and kept")
     func originalNaming() throws {
         let source = TrainingSamples.goldens + "/llava_ov/orig-bf16-sharded"
