@@ -92,6 +92,9 @@ let migrationFiles: [Resource] = [
     .embedInCode("0024_requeue_held_shards.sql"),
     .embedInCode("0025_hold_functions.sql"),
     .embedInCode("0026_deadline_functions.sql"),
+    .embedInCode("0027_queue_settings.sql"),
+    .embedInCode("0028_fair_shares.sql"),
+    .embedInCode("0029_fair_claim_functions.sql"),
 ]
 
 let package = Package(

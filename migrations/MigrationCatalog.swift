@@ -109,6 +109,18 @@ package enum MigrationCatalog {
             file: "0026_deadline_functions.sql",
             bytes: PackageResources._026_deadline_functions_sql
         ),
+        Migration(
+            file: "0027_queue_settings.sql",
+            bytes: PackageResources._027_queue_settings_sql
+        ),
+        Migration(
+            file: "0028_fair_shares.sql",
+            bytes: PackageResources._028_fair_shares_sql
+        ),
+        Migration(
+            file: "0029_fair_claim_functions.sql",
+            bytes: PackageResources._029_fair_claim_functions_sql
+        ),
     ]
 
     /// The newest version this build knows: what `rewardctl migrate` brings a database to.
@@ -118,5 +130,5 @@ package enum MigrationCatalog {
     ///
     /// An older database is refused with the advice to migrate, one newer than ``latest`` with the
     /// advice to upgrade.
-    package static let oldestUnderstood = 26
+    package static let oldestUnderstood = 29
 }
