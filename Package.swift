@@ -95,6 +95,8 @@ let migrationFiles: [Resource] = [
     .embedInCode("0027_queue_settings.sql"),
     .embedInCode("0028_fair_shares.sql"),
     .embedInCode("0029_fair_claim_functions.sql"),
+    .embedInCode("0030_track_use.sql"),
+    .embedInCode("0031_prune_functions.sql"),
 ]
 
 let package = Package(

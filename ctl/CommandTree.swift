@@ -30,6 +30,7 @@ enum CommandTree {
         ["schedule", "resume"]: ResumeSchedule.self,
         ["schedule", "run"]: RunSchedule.self,
         ["drain"]: DrainCommand.self,
+        ["prune"]: PruneCommand.self,
         ["migrate"]: MigrateCommand.self,
         ["doctor"]: DoctorCommand.self,
         ["version"]: VersionCommand.self,
@@ -57,7 +58,10 @@ enum CommandTree {
             CommandGroup("QUEUES AND DAEMONS", [QueueCommand.spec, DrainCommand.spec]),
             CommandGroup(
                 "MAINTENANCE",
-                [MigrateCommand.spec, DoctorCommand.spec, VersionCommand.spec]
+                [
+                    PruneCommand.spec, MigrateCommand.spec, DoctorCommand.spec,
+                    VersionCommand.spec,
+                ]
             ),
         ],
         footnote: """

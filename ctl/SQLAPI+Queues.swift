@@ -77,4 +77,50 @@ extension SQLAPI {
         try connection.execute("SELECT rewardd.revoke_queue(\(name), \(role)) AS outcome").only()
             .text("outcome")
     }
+
+    // MARK: - Removing ended jobs
+
+    /// Queues with jobs that ended longer than `age` ago: name, jobs, items, and when the oldest ended.
+    func prunable(olderThan age: Duration, queue: String?) throws(PostgresError) -> [JSONNode] {
+        let seconds = age / .seconds(1)
+        return try rows(
+            """
+            SELECT row_to_json(r) AS row FROM (
+                SELECT name, jobs, items,
+                    extract(epoch FROM clock_timestamp() - since)::float8 AS _age
+                FROM rewardd.prunable_jobs(make_interval(secs => \(seconds)::float8), \(queue))
+            ) r
+            """
+        )
+    }
+
+    /// Removes some of these jobs in one short transaction.
+    ///
+    /// - Returns: How many are gone for good, and how many rows; 0 rows when none is left.
+    func prune(olderThan age: Duration, queue: String?) throws(PostgresError) -> (
+        jobs: Int64, rows: Int64
+    ) {
+        let seconds = age / .seconds(1)
+        let row = try connection.execute(
+            """
+            SELECT jobs, rows
+            FROM rewardd.prune_jobs(make_interval(secs => \(seconds)::float8), \(queue))
+            """
+        ).only()
+        return (jobs: try row.int64("jobs"), rows: try row.int64("rows"))
+    }
+
+    /// Queues with jobs that should have been removed: name, jobs, and for how many seconds the oldest.
+    func overdueRemovals() throws(PostgresError) -> [JSONNode] {
+        try rows(
+            """
+            SELECT row_to_json(r) AS row FROM (
+                SELECT p.name, p.jobs,
+                    extract(epoch FROM clock_timestamp() - p.since - q.retention)::float8 AS _age
+                FROM rewardd.prunable_jobs() p
+                JOIN rewardd.queue_status q ON q.name = p.name
+            ) r
+            """
+        )
+    }
 }

@@ -11,6 +11,34 @@ COMMENT ON COLUMN rewardd.queue.max_running IS
 COMMENT ON COLUMN rewardd.queue.retention IS
     'How long after its end a job is kept; NULL for ever.';
 
+ALTER TABLE rewardd.job ADD COLUMN pruned_items int;
+CREATE INDEX job_ended ON rewardd.job (queue, finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX job_pruned ON rewardd.job (job_id) WHERE pruned_items IS NOT NULL;
+COMMENT ON COLUMN rewardd.job.pruned_items IS
+    'How many of its items are removed already, from the first on; NULL unless the job is being removed.';
+
+CREATE OR REPLACE FUNCTION rewardd._check_owner(job_id bigint) RETURNS void
+LANGUAGE plpgsql STABLE
+AS $function$
+#variable_conflict use_column
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM rewardd.job j
+        WHERE j.job_id = _check_owner.job_id AND j.pruned_items IS NULL
+            AND (j.submitted_by = session_user
+                OR pg_has_role(session_user, 'rewardd_admin', 'MEMBER')))
+    THEN
+        -- The same words for a job of somebody else: its existence is not the caller's business.
+        RAISE EXCEPTION 'job %: expected a job submitted by "%", got none with this number',
+            coalesce(_check_owner.job_id::text, 'NULL'), session_user
+            USING ERRCODE = 'P0002', HINT = 'rewardd.job_status lists your jobs.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION rewardd._check_owner(bigint) IS
+    'Raises P0002 unless the session''s user submitted the job or is an administrator, and for a job that is '
+    'being removed.';
+
 CREATE TABLE rewardd.queue_grant (
     queue text NOT NULL,
     verb text NOT NULL CHECK (verb IN ('submit')),
@@ -45,22 +73,26 @@ CREATE FUNCTION rewardd._check_queue_grant(submitter name, queue text) RETURNS v
 LANGUAGE plpgsql STABLE
 AS $function$
 #variable_conflict use_column
+DECLARE
+    -- The other argument would give it a collation that the index has not.
+    lane constant text COLLATE "default" := queue;
 BEGIN
     IF NOT EXISTS (
-            SELECT FROM rewardd.queue_grant g
-            WHERE g.queue = _check_queue_grant.queue AND g.verb = 'submit')
-        OR EXISTS (
-            -- A role that was dropped since, or a submitter that was, grants nothing.
-            SELECT FROM rewardd.queue_grant g
-            JOIN pg_catalog.pg_roles r ON r.rolname = g.role
-            JOIN pg_catalog.pg_roles s ON s.rolname = submitter
-            WHERE g.queue = _check_queue_grant.queue AND g.verb = 'submit'
-                AND pg_has_role(s.oid, r.oid, 'MEMBER'))
+        SELECT FROM rewardd.queue_grant g WHERE g.queue = lane AND g.verb = 'submit')
+    THEN
+        RETURN;
+    END IF;
+    -- A role that was dropped since, or a submitter that was, grants nothing.
+    IF EXISTS (
+        SELECT FROM rewardd.queue_grant g
+        JOIN pg_catalog.pg_roles r ON r.rolname = g.role
+        JOIN pg_catalog.pg_roles s ON s.rolname = submitter
+        WHERE g.queue = lane AND g.verb = 'submit' AND pg_has_role(s.oid, r.oid, 'MEMBER'))
     THEN
         RETURN;
     END IF;
     RAISE EXCEPTION 'queue %: expected a submitter it is granted to, got "%"',
-        to_jsonb(left(_check_queue_grant.queue, 80))::text, submitter
+        to_jsonb(left(lane, 80))::text, submitter
         USING ERRCODE = '42501', HINT = 'An administrator grants it with rewardd.grant_queue.';
 END
 $function$;

@@ -50,10 +50,13 @@ AS $function$
 #variable_conflict use_column
 DECLARE
     last_seq bigint;
+    -- A name as an argument gives all of them its collation, and no index has that.
+    lane constant text COLLATE "default" := queue;
+    label constant text COLLATE "default" := model;
 BEGIN
     SELECT s.fair_seq INTO clock
     FROM rewardd.shard s
-    WHERE s.state = 'ready' AND s.queue = _fair_place.queue AND s.model = _fair_place.model
+    WHERE s.state = 'ready' AND s.queue = lane AND s.model = label
         AND s.priority = _fair_place.priority
     ORDER BY s.fair_seq, s.shard_id
     LIMIT 1;
@@ -63,18 +66,16 @@ BEGIN
         -- two that do not, the one behind is served elsewhere or held up.
         SELECT max(h.fair_seq) INTO clock
         FROM (
-            SELECT DISTINCT q.name, m.label
-            FROM (
-                SELECT d.queues, d.models FROM rewardd.daemon d ORDER BY d.daemon_id DESC LIMIT 16
-            ) AS d
+            SELECT DISTINCT q.name, m.offer
+            FROM (SELECT d.* FROM rewardd.daemon d ORDER BY d.daemon_id DESC LIMIT 16) AS d
             CROSS JOIN unnest(d.queues) AS q (name)
-            CROSS JOIN unnest(d.models) AS m (label)
-            WHERE _fair_place.queue = ANY (d.queues) AND _fair_place.model = ANY (d.models)
-        ) AS lane
+            CROSS JOIN unnest(d.models) AS m (offer)
+            WHERE lane = ANY (d.queues) AND label = ANY (d.models)
+        ) AS served
         CROSS JOIN LATERAL (
             SELECT s.fair_seq
             FROM rewardd.shard s
-            WHERE s.state = 'ready' AND s.queue = lane.name AND s.model = lane.label
+            WHERE s.state = 'ready' AND s.queue = served.name AND s.model = served.offer
                 AND s.priority = _fair_place.priority
             ORDER BY s.fair_seq, s.shard_id
             LIMIT 1
@@ -85,8 +86,8 @@ BEGIN
     END IF;
     SELECT s.fair_seq INTO last_seq
     FROM rewardd.shard s
-    WHERE s.state = 'ready' AND s.submitted_by = submitter AND s.queue = _fair_place.queue
-        AND s.model = _fair_place.model AND s.priority = _fair_place.priority
+    WHERE s.state = 'ready' AND s.submitted_by = submitter COLLATE "C" AND s.queue = lane
+        AND s.model = label AND s.priority = _fair_place.priority
     ORDER BY s.fair_seq DESC
     LIMIT 1;
     next := greatest(clock, last_seq + 1);
@@ -95,6 +96,64 @@ $function$;
 COMMENT ON FUNCTION rewardd._fair_place(text, text, smallint, text) IS
     'The round that a lane has come to, where shards go that were claimed before and come back, and the '
     'submitter''s next one, where new shards begin.';
+
+-- A file is kept for its uploader as long as one of the uploader's jobs or schedules names it. Jobs say so here, under
+-- a lock of the upload, which prune takes before it looks for references.
+
+CREATE TABLE rewardd.media_use (
+    submitted_by text COLLATE "C" NOT NULL,
+    digest bytea NOT NULL,
+    job_id bigint NOT NULL,
+    PRIMARY KEY (submitted_by, digest, job_id)
+);
+CREATE INDEX media_use_job ON rewardd.media_use (job_id, digest);
+COMMENT ON TABLE rewardd.media_use IS 'Which jobs name which uploaded files.';
+COMMENT ON COLUMN rewardd.media_use.submitted_by IS 'Who uploaded the file and submitted the job.';
+COMMENT ON COLUMN rewardd.media_use.digest IS 'The file.';
+COMMENT ON COLUMN rewardd.media_use.job_id IS 'The job.';
+
+CREATE FUNCTION rewardd._media_digests(items jsonb) RETURNS bytea[]
+LANGUAGE plpgsql IMMUTABLE
+AS $function$
+BEGIN
+    -- Lax mode unwraps arrays, so the paths reach fields, candidates and the frames of either.
+    -- Asking first whether there is any takes a twentieth of the time of listing them.
+    IF NOT jsonb_path_exists(items, '$[*].*.media')
+        AND NOT jsonb_path_exists(items, '$[*].*.frames.media')
+    THEN
+        RETURN '{}';
+    END IF;
+    RETURN ARRAY(
+        SELECT DISTINCT decode(d #>> '{}', 'hex')
+        FROM (
+            SELECT jsonb_path_query(items, '$[*].*.media') AS d
+            UNION ALL
+            SELECT jsonb_path_query(items, '$[*].*.frames.media')
+        ) AS named
+        ORDER BY 1);
+END
+$function$;
+COMMENT ON FUNCTION rewardd._media_digests(jsonb) IS 'The uploaded files that checked items name, each once.';
+
+CREATE FUNCTION rewardd._use_media(submitter name, job_id bigint, items jsonb) RETURNS void
+LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+BEGIN
+    INSERT INTO rewardd.media_use (submitted_by, digest, job_id)
+    SELECT submitter::text, u.digest, _use_media.job_id
+    FROM (
+        SELECT u.digest
+        FROM rewardd.media_upload u
+        WHERE u.submitted_by = submitter AND u.digest = ANY (rewardd._media_digests(items))
+        ORDER BY u.digest
+        FOR KEY SHARE
+    ) AS u
+    ON CONFLICT DO NOTHING;
+END
+$function$;
+COMMENT ON FUNCTION rewardd._use_media(name, bigint, jsonb) IS
+    'Records that a job names uploaded files; those that are gone are left to _check_media.';
 
 CREATE OR REPLACE FUNCTION rewardd._enqueue(
     submitter name, kind text, items jsonb, task text, model text, options jsonb, queue text,
@@ -155,6 +214,7 @@ BEGIN
     SELECT new_job, e.position - 1, e.payload
     FROM jsonb_array_elements(items) WITH ORDINALITY AS e (payload, position)
     WHERE rewardd._check_item(shape.fields, shape.shapes, hint, e.position - 1, e.payload);
+    PERFORM rewardd._use_media(submitter, new_job, items);
     PERFORM rewardd._check_media(submitter, items);
 
     IF NOT waits THEN

@@ -1,4 +1,5 @@
--- Claims that go by rounds and keep to the limits of queues; jobs that are released or retried, and their rounds.
+-- Claims that go by rounds and keep to the limits of queues; jobs that are released or retried, and their rounds;
+-- and the look-up of an idempotency key, which had not used its index.
 
 CREATE FUNCTION rewardd._release_shards(job_id bigint) RETURNS void
 LANGUAGE plpgsql
@@ -144,6 +145,31 @@ Errors: P0002 no such job of the caller, 55000 not ended, or every item complete
 not granted to the caller any more.
 Role: rewardd_submit for own jobs, rewardd_admin for any.$comment$;
 
+CREATE OR REPLACE FUNCTION rewardd._find_request(
+    submitter name, queue text, idempotency_key text, request_digest bytea) RETURNS bigint
+LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+DECLARE
+    found record;
+BEGIN
+    SELECT j.job_id, j.request_digest, j.kind, j.created_at INTO found
+    FROM rewardd.job j
+    WHERE j.submitted_by = submitter
+        -- The submitter would give them a collation that the index has not: then all its keys are read.
+        AND j.queue = _find_request.queue COLLATE "default"
+        AND j.idempotency_key = _find_request.idempotency_key COLLATE "default";
+    IF found.job_id IS NOT NULL AND found.request_digest <> _find_request.request_digest THEN
+        RAISE EXCEPTION 'idempotency_key: expected the request of job % again, got a different one',
+            found.job_id
+            USING ERRCODE = '55000',
+                DETAIL = format('Job %s is a %s enqueued at %s with the same key in queue "%s".',
+                    found.job_id, found.kind, found.created_at, _find_request.queue),
+                HINT = 'Use a new key for a new request.';
+    END IF;
+    RETURN found.job_id;
+END
+$function$;
 DROP FUNCTION rewardd._take_ready(bigint, text[], text[], int);
 CREATE FUNCTION rewardd._take_ready(
     daemon_id bigint, models text[], queues text[], max_shards int, limited text[], rooms int[])

@@ -121,6 +121,14 @@ package enum MigrationCatalog {
             file: "0029_fair_claim_functions.sql",
             bytes: PackageResources._029_fair_claim_functions_sql
         ),
+        Migration(
+            file: "0030_track_use.sql",
+            bytes: PackageResources._030_track_use_sql
+        ),
+        Migration(
+            file: "0031_prune_functions.sql",
+            bytes: PackageResources._031_prune_functions_sql
+        ),
     ]
 
     /// The newest version this build knows: what `rewardctl migrate` brings a database to.
@@ -130,5 +138,5 @@ package enum MigrationCatalog {
     ///
     /// An older database is refused with the advice to migrate, one newer than ``latest`` with the
     /// advice to upgrade.
-    package static let oldestUnderstood = 29
+    package static let oldestUnderstood = 31
 }

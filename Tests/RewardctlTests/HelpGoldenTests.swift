@@ -12,7 +12,7 @@ struct HelpGoldenTests {
         ["queue", "pause"], ["queue", "resume"], ["queue", "grant"], ["queue", "revoke"],
         ["schedule"], ["schedule", "add"], ["schedule", "remove"],
         ["schedule", "pause"], ["schedule", "resume"], ["schedule", "run"], ["drain"],
-        ["migrate"], ["doctor"], ["version"],
+        ["prune"], ["migrate"], ["doctor"], ["version"],
     ]
 
     /// Written anew when REWARDD_UPDATE_GOLDENS is set.

@@ -7,6 +7,7 @@ import RewardModeling
 struct DatabaseLedger: JudgementLedger {
     let queue: JobQueue
     let checkpointer: ShardCheckpointer
+    let job: Int64
     let itemIndex: Int
     let model: String
     let modelDigest: Digest
@@ -26,7 +27,7 @@ struct DatabaseLedger: JudgementLedger {
             }
         }
         guard !unknown.isEmpty else { return known }
-        for row in try await queue.findJudgements(unknown) {
+        for row in try await queue.findJudgements(unknown, job: job) {
             guard let judgement = RecordedJudgement(row) else { continue }
             known[judgement.fingerprint] = judgement
         }

@@ -84,6 +84,7 @@ struct ShardRunner: Sendable {
             let ledger = DatabaseLedger(
                 queue: context.queue,
                 checkpointer: checkpointer,
+                job: shard.jobID,
                 itemIndex: item.index,
                 model: shard.model,
                 modelDigest: engine.modelDigest
