@@ -96,7 +96,12 @@ let migrationFiles: [Resource] = [
     .embedInCode("0024_requeue_held_shards.sql"),
     .embedInCode("0025_hold_functions.sql"),
     .embedInCode("0026_deadline_functions.sql"),
-    .embedInCode("0037_accept_video_files.sql"),
+    .embedInCode("0027_queue_settings.sql"),
+    .embedInCode("0028_fair_shares.sql"),
+    .embedInCode("0029_fair_claim_functions.sql"),
+    .embedInCode("0030_track_use.sql"),
+    .embedInCode("0031_prune_functions.sql"),
+    .embedInCode("0032_accept_video_files.sql"),
 ]
 
 let package = Package(

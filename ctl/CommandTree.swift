@@ -19,6 +19,9 @@ enum CommandTree {
         ["release"]: ReleaseCommand.self,
         ["retry"]: RetryCommand.self,
         ["queue", "create"]: CreateQueue.self,
+        ["queue", "set"]: SetQueue.self,
+        ["queue", "grant"]: GrantQueue.self,
+        ["queue", "revoke"]: RevokeQueue.self,
         ["queue", "pause"]: PauseQueue.self,
         ["queue", "resume"]: ResumeQueue.self,
         ["schedule", "add"]: AddSchedule.self,
@@ -27,6 +30,7 @@ enum CommandTree {
         ["schedule", "resume"]: ResumeSchedule.self,
         ["schedule", "run"]: RunSchedule.self,
         ["drain"]: DrainCommand.self,
+        ["prune"]: PruneCommand.self,
         ["migrate"]: MigrateCommand.self,
         ["doctor"]: DoctorCommand.self,
         ["version"]: VersionCommand.self,
@@ -54,7 +58,10 @@ enum CommandTree {
             CommandGroup("QUEUES AND DAEMONS", [QueueCommand.spec, DrainCommand.spec]),
             CommandGroup(
                 "MAINTENANCE",
-                [MigrateCommand.spec, DoctorCommand.spec, VersionCommand.spec]
+                [
+                    PruneCommand.spec, MigrateCommand.spec, DoctorCommand.spec,
+                    VersionCommand.spec,
+                ]
             ),
         ],
         footnote: """

@@ -53,6 +53,8 @@ enum FailureTable {
     private static func inCommands(_ hint: String) -> String {
         let commands = [
             "rewardd.create_queue": "'rewardctl queue create'",
+            "rewardd.grant_queue": "'rewardctl queue grant'",
+            "rewardd.pause_queue": "'rewardctl queue pause'",
             "rewardd.put_media": "'--upload-media'",
             "rewardd.job_status": "'rewardctl get jobs'",
             "rewardd.daemon_status": "'rewardctl get daemons'",

@@ -138,21 +138,6 @@ struct SQLAPI {
         )
     }
 
-    /// Queues by name.
-    func queues(names: [String] = []) throws(PostgresError) -> [JSONNode] {
-        let names = names.isEmpty ? nil : names
-        return try rows(
-            """
-            SELECT row_to_json(r) AS row FROM (
-                SELECT name, \(raw: Self.pausedAt), scheduled, ready, running
-                FROM rewardd.queue_status
-                WHERE \(names)::text[] IS NULL OR name = ANY (\(names)::text[])
-                ORDER BY name
-            ) r
-            """
-        )
-    }
-
     /// Models made by train jobs, by name and the newest of each first.
     func models(
         names: [String] = [],
@@ -310,21 +295,6 @@ struct SQLAPI {
     /// - Returns: Their number.
     func retry(job: Int64) throws(PostgresError) -> Int64 {
         try connection.execute("SELECT rewardd.retry(\(job)) AS items").only().int64("items")
-    }
-
-    /// Stops claiming from a queue; what runs goes on.
-    func pauseQueue(_ name: String) throws(PostgresError) {
-        try connection.execute("SELECT rewardd.pause_queue(\(name))")
-    }
-
-    /// Claims from a paused queue again.
-    func resumeQueue(_ name: String) throws(PostgresError) {
-        try connection.execute("SELECT rewardd.resume_queue(\(name))")
-    }
-
-    /// Makes a queue.
-    func createQueue(_ name: String) throws(PostgresError) {
-        try connection.execute("SELECT rewardd.create_queue(\(name))")
     }
 
     /// Asks a daemon to finish what it runs and to stop.

@@ -33,8 +33,18 @@ struct WaitingReasons {
                     + "'rewardctl queue resume \(job.queue)' opens it."
             )
         }
+        if let sentence = limitReason { reasons.append(sentence) }
         if let sentence = daemonReason { reasons.append(sentence) }
         return reasons
+    }
+
+    /// That the queue runs as many shards as it may, if it does.
+    private var limitReason: String? {
+        guard let limit = queue?["max_running"]?.integer, let running = queue?["running"]?.integer,
+            running >= limit
+        else { return nil }
+        return "Queue '\(job.queue)' runs \(NumberText.counted(running, "shard")), and may run "
+            + "\(limit) at once. 'rewardctl queue set \(job.queue) --max-running N' changes that."
     }
 
     private var daemonReason: String? {
@@ -50,7 +60,7 @@ struct WaitingReasons {
         }
         let open = assigned.filter { $0["draining"] != .bool(true) }
         if open.isEmpty { return "Every daemon that could run it is draining." }
-        if waitSeconds > 0 || queue?["paused_at"]?.text != nil { return nil }
+        if waitSeconds > 0 || queue?["paused_at"]?.text != nil || limitReason != nil { return nil }
         let ids = open.compactMap { $0["daemon_id"]?.cell }.joined(separator: ", ")
         return open.count == 1
             ? "Daemon \(ids) could run it and has other work first, or is about to start it."

@@ -110,8 +110,28 @@ package enum MigrationCatalog {
             bytes: PackageResources._026_deadline_functions_sql
         ),
         Migration(
-            file: "0037_accept_video_files.sql",
-            bytes: PackageResources._037_accept_video_files_sql
+            file: "0027_queue_settings.sql",
+            bytes: PackageResources._027_queue_settings_sql
+        ),
+        Migration(
+            file: "0028_fair_shares.sql",
+            bytes: PackageResources._028_fair_shares_sql
+        ),
+        Migration(
+            file: "0029_fair_claim_functions.sql",
+            bytes: PackageResources._029_fair_claim_functions_sql
+        ),
+        Migration(
+            file: "0030_track_use.sql",
+            bytes: PackageResources._030_track_use_sql
+        ),
+        Migration(
+            file: "0031_prune_functions.sql",
+            bytes: PackageResources._031_prune_functions_sql
+        ),
+        Migration(
+            file: "0032_accept_video_files.sql",
+            bytes: PackageResources._032_accept_video_files_sql
         ),
     ]
 
@@ -122,5 +142,5 @@ package enum MigrationCatalog {
     ///
     /// An older database is refused with the advice to migrate, one newer than ``latest`` with the
     /// advice to upgrade.
-    package static let oldestUnderstood = 26
+    package static let oldestUnderstood = 31
 }

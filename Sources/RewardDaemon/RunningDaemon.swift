@@ -145,6 +145,7 @@ final class RunningDaemon: Sendable {
             handler: Self.heartbeatHandler(workshop, worker, listener, handler)
         )
         let ticker = ScheduleTicker(url: configuration.databaseURL, logger: logger)
+        let retention = RetentionTicker(url: configuration.databaseURL, logger: logger)
         self.worker = worker
         self.listener = listener
         self.engines = engines
@@ -152,6 +153,7 @@ final class RunningDaemon: Sendable {
             Self.poll(worker, every: configuration.pollInterval),
             Self.watch(worker),
             Task { await ticker.run() },
+            Task { await retention.run() },
             Task { await workshop.sweep() },
         ]
     }

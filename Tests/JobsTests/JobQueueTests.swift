@@ -148,11 +148,28 @@ struct JobQueueTests {
         let shard = try #require(try await claim(register()).first)
         let row = judgement(1)
         _ = try await queue.checkpoint(shard.lease, judgements: [row], results: [])
-        let found = try await queue.findJudgements([digest(1), digest(55)])
+        let found = try await queue.findJudgements([digest(1), digest(55)], job: shard.jobID)
         var expected = row
         expected.model = "scenes"
         #expect(found == [expected])
-        #expect(try await queue.findJudgements([]).isEmpty)
+        #expect(try await queue.findJudgements([], job: shard.jobID).isEmpty)
+        let other = try await queue.findJudgements([digest(1)], job: try enqueue(items: 1))
+        #expect(other == [expected])
+        let uses = try connection.execute("SELECT count(*) AS n FROM rewardd.judgement_use").only()
+        #expect(try uses.int("n") == 1)
+    }
+
+    @Test("jobs older than the retention of their queue are removed, and the call says how much")
+    func prune() async throws {
+        _ = try enqueue(items: 2)
+        let shard = try #require(try await claim(register()).first)
+        #expect(try await queue.finish(shard.lease, .fail(reason: "gone")) == .ok)
+        #expect(try await queue.prune() == (jobs: 0, rows: 0))
+        try connection.execute("UPDATE rewardd.queue SET retention = '1 minute'")
+        try connection.execute("UPDATE rewardd.job SET finished_at = now() - interval '1 hour'")
+        let removed = try await queue.prune()
+        #expect(removed.jobs == 1 && removed.rows > 5)
+        #expect(try await queue.prune() == (jobs: 0, rows: 0))
     }
 
     @Test("a preference pair is stored with its item")

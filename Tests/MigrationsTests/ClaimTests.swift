@@ -144,17 +144,18 @@ struct ClaimTests {
         try queue.connection.execute(
             """
             INSERT INTO rewardd.shard (job_id, queue, model, priority, run_at, first_item, item_count,
-                state, max_attempts)
+                state, max_attempts, submitted_by, fair_seq)
             SELECT 1, 'default', 'm', i % 3, now() + CASE WHEN i > 100000 THEN interval '1 day'
                 ELSE '0 s' END, i, 1,
-                CASE WHEN i > 100000 THEN 'scheduled' ELSE 'ready' END::rewardd.shard_state, 5
+                CASE WHEN i > 100000 THEN 'scheduled' ELSE 'ready' END::rewardd.shard_state, 5,
+                'submitter ' || i % 7, i / 7
             FROM generate_series(1, 200000) AS i
             """
         )
         let daemon = try queue.register()
         for analyzed in [false, true] {
             if analyzed { try queue.connection.execute("ANALYZE rewardd.shard") }
-            let plan = try explain("_take_ready", until: "INTO taken", daemon: daemon)
+            let plan = try explain("_take_ready", daemon: daemon)
             let index = try #require(plan.first { $0.contains("using shard_ready") })
             #expect(rows(index) <= 40, "\(index)")
             #expect(!plan.contains { $0.contains("Seq Scan on shard") })
@@ -162,7 +163,7 @@ struct ClaimTests {
             for sort in plan.filter({ $0.contains("Sort (") }) {
                 #expect(rows(sort) <= 40, "\(sort)")
             }
-            let due = try explain("_promote_due", until: "INTO jobs", daemon: daemon)
+            let due = try explain("_promote_due", daemon: daemon)
             #expect(due.contains { $0.contains("Index Scan using shard_scheduled") })
             #expect(!due.contains { $0.contains("Sort") || $0.contains("Rows Removed") })
         }
@@ -172,21 +173,21 @@ struct ClaimTests {
     /// rolled back.
     private func explain(
         _ function: String,
-        until into: String,
         daemon: Int
     ) throws -> [String] {
         let source = try queue.text(
             "SELECT prosrc AS value FROM pg_proc WHERE proname = \(function)"
         )
         let start = try #require(source.firstRange(of: "    WITH "))
-        let end = try #require(source[start.lowerBound...].firstRange(of: ";"))
-        let statement = source[start.lowerBound..<end.lowerBound]
-            .replacing(into, with: "")
+        let end = try #require(source[start.lowerBound...].firstMatch(of: /;|\n +LOOP\n/))
+        let statement = source[start.lowerBound..<end.range.lowerBound]
+            .replacing("INTO taken", with: "")
             .replacing("_take_ready.daemon_id", with: "$1")
             .replacing("unnest(models)", with: "unnest($2)")
             .replacing("ANY (queues)", with: "ANY ($3)")
             .replacing("LIMIT max_shards", with: "LIMIT $4")
-            .replacing("LIMIT window_size", with: "LIMIT $5")
+            .replacing("window_size", with: "$5")
+            .replacing("unnest(limited, rooms)", with: "unnest('{}'::text[], '{}'::int[])")
             .replacing("<= moment", with: "<= $6")
         let settings = try queue.list(
             """

@@ -61,7 +61,8 @@ struct SchemaCheckTests {
             (
                 """
                 CREATE OR REPLACE VIEW rewardd.queue_status AS
-                SELECT name, paused_at, 0 AS scheduled, 0 AS ready, 0 AS running, 0 AS held
+                SELECT name, paused_at, 0 AS scheduled, 0 AS ready, 0 AS running, 0 AS held,
+                    max_running, retention, ARRAY[]::text[] COLLATE "C" AS submitters
                 FROM rewardd.queue
                 """,
                 ["changed view queue_status"]

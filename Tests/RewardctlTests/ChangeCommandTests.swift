@@ -1,3 +1,4 @@
+import Foundation
 import Postgres
 import TestSupport
 import Testing
@@ -88,6 +89,75 @@ struct ChangeCommandTests {
         #expect(list == ["daily active", "default active", "nightly paused"])
         #expect(try run(["queue", "resume", "nightly"]).status == 0)
         #expect(!(try run(["get", "queues"]).output.contains("paused")))
+    }
+
+    @Test("a queue's limit and retention are set, shown and taken away")
+    func queueSettings() throws {
+        func row() throws -> [String] {
+            try run(["get", "queues", "nightly", "--no-headers"]).output.split(separator: " ").map {
+                $0.trimmingCharacters(in: .newlines)
+            }
+        }
+        let made = try run([
+            "queue", "create", "nightly", "--max-running", "4", "--retention", "30d",
+        ])
+        #expect(made.lines == ["queue nightly: created"])
+        #expect(try row() == ["nightly", "active", "0", "0", "0", "4", "30d", "all"])
+        #expect(
+            try run(["queue", "set", "nightly", "--max-running", "9"]).lines == [
+                "queue nightly: set"
+            ]
+        )
+        #expect(try row().suffix(3) == ["9", "30d", "all"])
+        let none = ["queue", "set", "nightly", "--max-running", "none", "--retention", "none"]
+        #expect(try run(none).status == 0)
+        #expect(try row().suffix(3) == ["none", "always", "all"])
+        #expect(try run(["queue", "set", "nope", "--max-running", "1"]).status == 3)
+        #expect(try run(["queue", "set", "nightly"]).status == 2)
+        for wrong in ["0", "-1", "x", "1.5"] {
+            #expect(try run(["queue", "set", "nightly", "--max-running=\(wrong)"]).status == 2)
+        }
+        #expect(try run(["queue", "set", "nightly", "--retention", "10s"]).status == 2)
+        #expect(
+            try run(["get", "queues", "nightly", "-o", "jsonl"]).output.contains(
+                #""max_running":null,"retention_seconds":null,"submitters":[]"#
+            )
+        )
+    }
+
+    @Test("a queue is granted to roles and opened again")
+    func grants() throws {
+        #expect(try run(["queue", "create", "nightly"]).status == 0)
+        let url = try database.makeLogin(memberOf: ["rewardd_submit"])
+        let granted = try run(["queue", "grant", "nightly", "rewardd_work", "nobody of this name"])
+        #expect(granted.status == 3)
+        #expect(granted.lines == ["role rewardd_work: may submit to queue nightly"])
+        #expect(granted.messages.contains(#"expected an existing role, got "nobody of this name""#))
+        #expect(try run(["get", "queues", "nightly"]).output.contains("rewardd_work"))
+        func submit() throws -> RewardctlProcess.Outcome {
+            try RewardctlProcess.run(
+                [
+                    "submit", "point_score", "--task", "image_generation", "--model", "scenes",
+                    "--queue", "nightly", "--items", "-",
+                ],
+                input: SubmitCommandTests.item,
+                url: url
+            )
+        }
+        let refused = try submit()
+        #expect(refused.status == 6)
+        #expect(
+            refused.messages.contains("An administrator grants it with 'rewardctl queue grant'")
+        )
+        #expect(
+            try run(["queue", "revoke", "nightly", "rewardd_work"]).lines == [
+                "role rewardd_work: lost the last grant of queue nightly, which is open to every submitter now"
+            ]
+        )
+        #expect(
+            try run(["queue", "revoke", "nightly", "rewardd_work"]).output.contains("had no grant")
+        )
+        #expect(try submit().status == 0)
     }
 
     @Test("a daemon is drained")

@@ -40,7 +40,7 @@ struct DoctorCommandTests {
         #expect(text.status == 1)
         let statement =
             "CREATE INDEX shard_ready ON rewardd.shard USING btree (queue, model, priority DESC, "
-            + "run_at, shard_id) WHERE (state = 'ready'::rewardd.shard_state)"
+            + "fair_seq, shard_id) WHERE (state = 'ready'::rewardd.shard_state)"
         #expect(
             text.lines == [
                 "problem: index shard_ready", "  expected  \(statement)", "  found     missing",

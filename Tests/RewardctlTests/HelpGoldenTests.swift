@@ -8,10 +8,11 @@ struct HelpGoldenTests {
         [], ["submit"], ["get"], ["get", "jobs"], ["get", "daemons"], ["get", "queues"],
         ["get", "models"], ["get", "schedules"], ["describe"], ["describe", "job"], ["watch"],
         ["hold"], ["release"], ["cancel"], ["retry"],
-        ["results"], ["pairs"], ["queue"], ["queue", "create"], ["queue", "pause"],
-        ["queue", "resume"], ["schedule"], ["schedule", "add"], ["schedule", "remove"],
+        ["results"], ["pairs"], ["queue"], ["queue", "create"], ["queue", "set"],
+        ["queue", "pause"], ["queue", "resume"], ["queue", "grant"], ["queue", "revoke"],
+        ["schedule"], ["schedule", "add"], ["schedule", "remove"],
         ["schedule", "pause"], ["schedule", "resume"], ["schedule", "run"], ["drain"],
-        ["migrate"], ["doctor"], ["version"],
+        ["prune"], ["migrate"], ["doctor"], ["version"],
     ]
 
     /// Written anew when REWARDD_UPDATE_GOLDENS is set.

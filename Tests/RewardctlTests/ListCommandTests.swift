@@ -102,6 +102,26 @@ struct ListCommandTests {
         #expect(!text.contains("could run it"))
     }
 
+    @Test("describe says that a queue runs as many shards as it may")
+    func limit() throws {
+        let settings = ["queue", "set", "default", "--max-running", "1"]
+        #expect(try RewardctlProcess.run(settings, url: database.url).status == 0)
+        let first = try submit()
+        let second = try submit()
+        let worker = try ScriptedWorker(database)
+        try database.connect().execute(
+            "SELECT FROM rewardd.claim_shards(\(worker.daemonID), '{scenes}', '{default}', 9)"
+        )
+        #expect(!(try describe(first).contains("may run")))
+        let text = try describe(second)
+        #expect(
+            text.contains(
+                "Queue 'default' runs 1 shard, and may run 1 at once. 'rewardctl queue set"
+            )
+        )
+        #expect(!text.contains("could run it"))
+    }
+
     @Test("describe shows progress, the first error of each code and the timeline")
     func details() throws {
         let id = try submit(["--option", "shard_size=3"], items: 6)

@@ -174,6 +174,8 @@ enum GetQueues: Command {
             columns: [
                 .init("NAME"), .init("STATE"), .init("SCHEDULED", numeric: true),
                 .init("READY", numeric: true), .init("RUNNING", numeric: true),
+                .init("LIMIT", numeric: true), .init("KEPT", numeric: true),
+                .init("SUBMITTERS", mayShrink: true),
             ],
             cells: { row in
                 [
@@ -181,6 +183,9 @@ enum GetQueues: Command {
                     row["paused_at"].map { $0 == .null } ?? true ? "active" : "paused",
                     row["scheduled"]?.cell ?? "", row["ready"]?.cell ?? "",
                     row["running"]?.cell ?? "",
+                    row["max_running"]?.integer.map(String.init) ?? "none",
+                    row["retention_seconds"]?.double.map { AgeText.brief($0) } ?? "always",
+                    row["submitters"] == .array([]) ? "all" : RecordList.joined(row["submitters"]),
                 ]
             }
         )

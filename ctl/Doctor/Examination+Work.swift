@@ -50,8 +50,30 @@ extension Examination {
         }
     }
 
-    /// Whether somebody will take the work that waits.
+    /// Whether somebody will take the work that waits, and remove what is too old.
     func queueFindings() throws -> [Finding] {
+        try waitingFindings() + retentionFindings()
+    }
+
+    private func retentionFindings() throws -> [Finding] {
+        try api.overdueRemovals().compactMap { row in
+            // Daemons look once a minute, and remove a large job over many calls.
+            guard let late = row["_age"]?.double, late > 3600 else { return nil }
+            return Finding(
+                severity: .warning,
+                check: "queues",
+                subject: "queue '\(row["name"]?.cell ?? "")'",
+                expected: "that jobs past their retention are removed within an hour",
+                found: "\(NumberText.counted(row["jobs"]?.integer ?? 0, "job")), the oldest "
+                    + "overdue for \(Self.age(late))",
+                remedy:
+                    "Start a rewardd, or look in the logs for 'nothing pruned'. 'rewardctl prune' "
+                    + "removes them by hand."
+            )
+        }
+    }
+
+    private func waitingFindings() throws -> [Finding] {
         try api.queueFaults().map { row in
             let queue = row["queue"]?.cell ?? ""
             let model = row["model"]?.cell ?? ""

@@ -8,6 +8,7 @@ import RewardModeling
 struct DatabaseLedger: JudgementLedger {
     let queue: JobQueue
     let checkpointer: ShardCheckpointer
+    let job: Int64
     let itemIndex: Int
     let model: String
     let modelDigest: Digest
@@ -25,7 +26,7 @@ struct DatabaseLedger: JudgementLedger {
         }
         let unknown = fingerprints.filter { known[$0] == nil }.map(\.bytes)
         guard !unknown.isEmpty else { return known }
-        for row in try await queue.findJudgements(unknown) {
+        for row in try await queue.findJudgements(unknown, job: job) {
             guard let judgement = RecordedJudgement(row) else { continue }
             known[judgement.fingerprint] = judgement
         }

@@ -126,6 +126,7 @@ struct ShardRunner: Sendable {
         let ledger = DatabaseLedger(
             queue: context.queue,
             checkpointer: checkpointer,
+            job: shard.jobID,
             itemIndex: item.index,
             model: shard.model,
             modelDigest: work.engine.modelDigest
