@@ -3,7 +3,7 @@
 /// The SQL is embedded by SwiftPM (`.embedInCode` in Package.swift), so `rewardctl migrate` and the
 /// version check of the daemon always match the binary they are in.
 package enum MigrationCatalog {
-    /// All migrations, ascending from 1. A number may be left out, and is then never used.
+    /// All migrations, ascending from 1 without gaps.
     package static let all: [Migration] = [
         Migration(
             file: "0001_create_schema.sql",
@@ -136,7 +136,7 @@ package enum MigrationCatalog {
     ]
 
     /// The newest version this build knows: what `rewardctl migrate` brings a database to.
-    package static var latest: Int { all.last?.number ?? 0 }
+    package static var latest: Int { all.count }
 
     /// The oldest database version the statements of this build work with.
     ///

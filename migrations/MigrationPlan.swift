@@ -48,7 +48,6 @@ package struct MigrationPlan: Sendable {
     /// The statement that applies one migration to a database that has the one before it.
     static func statement(for migration: Migration) -> String {
         let number = migration.number
-        let before = MigrationCatalog.all.last { $0.number < number }?.number ?? 0
         return """
             DO $rewardd_migration$
             DECLARE
@@ -71,9 +70,9 @@ package struct MigrationPlan: Sendable {
                 END IF;
                 IF version_before >= \(number) THEN
                     RETURN;
-                ELSIF version_before <> \(before) THEN
+                ELSIF version_before <> \(number - 1) THEN
                     RAISE EXCEPTION 'migration %: expected a database at version %, got version %',
-                        \(number), \(before), version_before
+                        \(number), \(number - 1), version_before
                         USING ERRCODE = '55000', HINT = 'Apply the migrations in order.';
                 END IF;
                 IF version_before > 0 THEN

@@ -86,7 +86,7 @@ struct TidyTests {
         }
     }
 
-    @Test("migrations are numbered each by its own number and all of them are embedded")
+    @Test("migrations are numbered without gaps and all of them are embedded")
     func migrationFiles() throws {
         let files = try SourceTree.files(under: ["migrations"], extensions: ["sql"])
         let manifest = try String(
@@ -94,11 +94,10 @@ struct TidyTests {
             encoding: .utf8
         )
         #expect(!files.isEmpty)
-        #expect(Set(files.map { $0.name.prefix(5) }).count == files.count)
-        for file in files {
-            #expect(
-                file.name.prefix(4).allSatisfy(\.isNumber) && file.name.dropFirst(4).first == "_"
-            )
+        for (index, file) in files.enumerated() {
+            let number = String(index + 1)
+            let prefix = String(repeating: "0", count: 4 - number.count) + number + "_"
+            #expect(file.name.hasPrefix(prefix), "\(file.path)")
             #expect(manifest.contains("\"\(file.name)\""), "Package.swift lists \(file.name)")
         }
     }
