@@ -92,6 +92,10 @@ let migrationFiles: [Resource] = [
     .embedInCode("0024_requeue_held_shards.sql"),
     .embedInCode("0025_hold_functions.sql"),
     .embedInCode("0026_deadline_functions.sql"),
+    .embedInCode("0027_download_media.sql"),
+    .embedInCode("0028_accept_pair_scores.sql"),
+    .embedInCode("0029_store_criteria.sql"),
+    .embedInCode("0030_evaluate.sql"),
 ]
 
 let package = Package(
@@ -155,6 +159,11 @@ let package = Package(
         ),
         module("PreferencePairs", ["RewardModeling", "Inference", "Hashing"]),
         module(
+            "PromptImport",
+            ["RewardModeling", "Hashing"],
+            resources: [.embedInCode("template_digests.json")]
+        ),
+        module(
             "Training",
             [
                 "RewardModeling", "Inference", "Transformer", "TensorKernels", "Tokenization",
@@ -198,6 +207,7 @@ let package = Package(
             name: "rewardd",
             dependencies: [
                 "RewardDaemon", "ArgumentParsing", "Migrations", "Logging", "TensorKernels",
+                "PromptImport", "RewardModeling", "Hashing",
             ],
             swiftSettings: settings
         ),
@@ -293,6 +303,7 @@ let package = Package(
             "EndToEndTests",
             ["rewardd", "rewardctl", "Postgres", "Hashing", "TestSupport"]
         ),
+        tests("PromptImportTests", ["PromptImport", "RewardModeling", "Hashing"]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6]

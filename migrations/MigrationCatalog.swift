@@ -109,6 +109,22 @@ package enum MigrationCatalog {
             file: "0026_deadline_functions.sql",
             bytes: PackageResources._026_deadline_functions_sql
         ),
+        Migration(
+            file: "0027_download_media.sql",
+            bytes: PackageResources._027_download_media_sql
+        ),
+        Migration(
+            file: "0028_accept_pair_scores.sql",
+            bytes: PackageResources._028_accept_pair_scores_sql
+        ),
+        Migration(
+            file: "0029_store_criteria.sql",
+            bytes: PackageResources._029_store_criteria_sql
+        ),
+        Migration(
+            file: "0030_evaluate.sql",
+            bytes: PackageResources._030_evaluate_sql
+        ),
     ]
 
     /// The newest version this build knows: what `rewardctl migrate` brings a database to.

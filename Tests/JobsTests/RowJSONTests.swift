@@ -33,7 +33,7 @@ struct RowJSONTests {
                 + #""presentation_order":"first_second","#
                 + #""raw_response":"a\"\\\u000a"# + "\u{fffd}"
                 + #"\u001fé","verdict":"tie","score":null,"#
-                + #""scale_minimum":null,"scale_maximum":null,"spread":null,"#
+                + #""scale_minimum":null,"scale_maximum":null,"spread":null,"criteria":null,"#
                 + #""probabilities":{"first":0.25,"tie":0.5},"prompt_tokens":0,"#
                 + #""generated_tokens":0,"seconds":0.0}"#
         )

@@ -73,6 +73,7 @@ package struct ItemMedia: Sendable {
         case .generation: break
         case .understanding(_, .image(let file)): shown.append((.image(file), "image"))
         case .understanding(_, .clip(let frames)): shown.append((.clip(frames), "video"))
+        case .editing(_, let source): shown.append((source, "source"))
         }
         for (candidate, path) in zip(payload.candidates, payload.candidatePaths) {
             if case .media(let reference) = candidate { shown.append((reference, path)) }
