@@ -102,6 +102,10 @@ let migrationFiles: [Resource] = [
     .embedInCode("0030_track_use.sql"),
     .embedInCode("0031_prune_functions.sql"),
     .embedInCode("0032_accept_video_files.sql"),
+    .embedInCode("0033_download_media.sql"),
+    .embedInCode("0034_accept_pair_scores.sql"),
+    .embedInCode("0035_store_criteria.sql"),
+    .embedInCode("0036_evaluate.sql"),
 ]
 
 let package = Package(
@@ -168,6 +172,11 @@ let package = Package(
         ),
         module("PreferencePairs", ["RewardModeling", "Inference", "Hashing"]),
         module(
+            "PromptImport",
+            ["RewardModeling", "Hashing"],
+            resources: [.embedInCode("template_digests.json")]
+        ),
+        module(
             "Training",
             [
                 "RewardModeling", "Inference", "Transformer", "TensorKernels", "Tokenization",
@@ -217,6 +226,7 @@ let package = Package(
             name: "rewardd",
             dependencies: [
                 "RewardDaemon", "ArgumentParsing", "Migrations", "Logging", "TensorKernels",
+                "PromptImport", "RewardModeling", "Hashing",
             ],
             swiftSettings: settings
         ),
@@ -326,6 +336,7 @@ let package = Package(
             "EndToEndTests",
             ["rewardd", "rewardctl", "rewardbench", "Postgres", "Hashing", "TestSupport"]
         ),
+        tests("PromptImportTests", ["PromptImport", "RewardModeling", "Hashing"]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6]

@@ -14,6 +14,8 @@ enum CommandTree {
         ["watch"]: WatchCommand.self,
         ["results"]: ResultsCommand.self,
         ["pairs"]: PairsCommand.self,
+        ["export"]: ExportCommand.self,
+        ["evaluate"]: EvaluateCommand.self,
         ["cancel"]: CancelCommand.self,
         ["hold"]: HoldCommand.self,
         ["release"]: ReleaseCommand.self,
@@ -54,7 +56,13 @@ enum CommandTree {
                     RetryCommand.spec,
                 ]
             ),
-            CommandGroup("DATA", [ResultsCommand.spec, PairsCommand.spec]),
+            CommandGroup(
+                "DATA",
+                [
+                    ResultsCommand.spec, PairsCommand.spec, ExportCommand.spec,
+                    EvaluateCommand.spec,
+                ]
+            ),
             CommandGroup("QUEUES AND DAEMONS", [QueueCommand.spec, DrainCommand.spec]),
             CommandGroup(
                 "MAINTENANCE",

@@ -26,7 +26,7 @@ enum CommonArguments {
     )
 
     /// The kinds of job.
-    static let kinds = ["point_score", "pair_rank", "build_pairs", trainKind]
+    static let kinds = ["point_score", "pair_rank", "pair_score", "build_pairs", trainKind]
 
     /// The kind that makes a model instead of judging items.
     static let trainKind = "train"
@@ -34,6 +34,7 @@ enum CommonArguments {
     /// What is judged.
     static let tasks = [
         "image_generation", "image_understanding", "video_generation", "video_understanding",
+        "image_editing",
     ]
 
     /// The states of a job in the order it goes through them.

@@ -133,6 +133,22 @@ package enum MigrationCatalog {
             file: "0032_accept_video_files.sql",
             bytes: PackageResources._032_accept_video_files_sql
         ),
+        Migration(
+            file: "0033_download_media.sql",
+            bytes: PackageResources._033_download_media_sql
+        ),
+        Migration(
+            file: "0034_accept_pair_scores.sql",
+            bytes: PackageResources._034_accept_pair_scores_sql
+        ),
+        Migration(
+            file: "0035_store_criteria.sql",
+            bytes: PackageResources._035_store_criteria_sql
+        ),
+        Migration(
+            file: "0036_evaluate.sql",
+            bytes: PackageResources._036_evaluate_sql
+        ),
     ]
 
     /// The newest version this build knows: what `rewardctl migrate` brings a database to.

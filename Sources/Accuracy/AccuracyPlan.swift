@@ -16,10 +16,10 @@ package struct AccuracyPlan: Sendable {
     package var maximumNewTokens = 64
 
     /// All of these tasks on so many groups each.
-    package init(seed: UInt64, tasks: [JudgingTask] = JudgingTask.allCases, groups: Int = 100) {
+    package init(seed: UInt64, tasks: [JudgingTask] = JudgingTask.ofScenes, groups: Int = 100) {
         precondition(groups > 0, "at least one group")
         self.seed = seed
-        self.tasks = tasks
+        self.tasks = tasks.filter(JudgingTask.ofScenes.contains)
         self.groups = groups
     }
 
@@ -41,6 +41,10 @@ extension JudgingTask {
         case .imageUnderstanding: .imageUnderstanding
         case .videoGeneration: .videoGeneration
         case .videoUnderstanding: .videoUnderstanding
+        case .imageEditing: preconditionFailure("a plan holds only tasks of scenes")
         }
     }
+
+    /// The tasks that scenes are drawn for.
+    package static let ofScenes = allCases.filter { $0 != .imageEditing }
 }

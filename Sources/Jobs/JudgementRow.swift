@@ -7,7 +7,7 @@ package struct JudgementRow: Sendable, Equatable {
     package var fingerprint: [UInt8]
     /// The item that asked (first).
     package var itemIndex: Int
-    /// `point_score` or `pair_rank`.
+    /// `point_score`, `pair_rank` or `pair_score`.
     package var kind: String
     package var task: String
     /// Nil when storing: the model of the shard's job.
@@ -27,6 +27,8 @@ package struct JudgementRow: Sendable, Equatable {
     package var scaleMaximum: Double?
     /// Standard deviation of the score's distribution.
     package var spread: Double?
+    /// Each criterion's numbers as a JSON array; nil for an answer that is one choice.
+    package var criteriaJSON: String?
     package var probabilities: [String: Double]
     package var promptTokens: Int
     package var generatedTokens: Int
@@ -50,6 +52,7 @@ package struct JudgementRow: Sendable, Equatable {
         scaleMinimum: Double? = nil,
         scaleMaximum: Double? = nil,
         spread: Double? = nil,
+        criteriaJSON: String? = nil,
         probabilities: [String: Double] = [:],
         promptTokens: Int = 0,
         generatedTokens: Int = 0,
@@ -71,6 +74,7 @@ package struct JudgementRow: Sendable, Equatable {
         self.scaleMinimum = scaleMinimum
         self.scaleMaximum = scaleMaximum
         self.spread = spread
+        self.criteriaJSON = criteriaJSON
         self.probabilities = probabilities
         self.promptTokens = promptTokens
         self.generatedTokens = generatedTokens
@@ -95,6 +99,7 @@ package struct JudgementRow: Sendable, Equatable {
         scaleMinimum = try row.doubleIfPresent("scale_minimum")
         scaleMaximum = try row.doubleIfPresent("scale_maximum")
         spread = try row.doubleIfPresent("spread")
+        criteriaJSON = try row.jsonIfPresent("criteria").map { String(decoding: $0, as: UTF8.self) }
         probabilities = try JudgementRow.probabilities(row.jsonIfPresent("probabilities"))
         promptTokens = try row.int("prompt_tokens")
         generatedTokens = try row.int("generated_tokens")
@@ -120,6 +125,7 @@ package struct JudgementRow: Sendable, Equatable {
             writer.field("scale_minimum", scaleMinimum)
             writer.field("scale_maximum", scaleMaximum)
             writer.field("spread", spread)
+            writer.field("criteria", json: criteriaJSON)
             writer.field("probabilities", probabilities)
             writer.field("prompt_tokens", promptTokens)
             writer.field("generated_tokens", generatedTokens)

@@ -44,6 +44,7 @@ package struct ItemJudging: Sendable {
             switch kind {
             case .pointScore: return ItemResult(try await ItemJudge(setup).pointScore(payload))
             case .pairRank: return ItemResult(try await ItemJudge(setup).pairRank(payload))
+            case .pairScore: return ItemResult(try await ItemJudge(setup).pairScore(payload))
             case .buildPairs: return try await PairItemJudge(setup).judge(payload)
             }
         } catch let error as RewardModelingError {

@@ -48,6 +48,9 @@ package struct PairBuilder: Sendable {
             )
         }
         let set = CandidateSet(comparisons)
+        // In a cycle of wins every candidate wins as often as it loses.
+        let isDecided = comparisons.contains { $0.decision != nil }
+        if isDecided, set.chosen.isEmpty { return .noPair(.comparisonsCancelOut) }
         guard !set.chosen.isEmpty else {
             guard !failures.isEmpty else { return .noPair(.allComparisonsTied) }
             return .noPair(areUnparsed(failures) ? .unparsedComparisons : .failedComparisons)

@@ -44,7 +44,7 @@ package struct PairItemJudge: Sendable {
         _ payload: ItemPayload,
         _ questions: ItemQuestions
     ) async throws -> ItemResult {
-        let plan = ComparisonPlan.paired(candidates: payload.candidates.count)
+        let plan = ComparisonPlan.plan(for: payload.candidates, options: setup.options)
         let orders = PositionSwap.orders(setup.options.orders)
         var asked: [JudgementQuestion] = []
         for comparison in plan.comparisons {
@@ -96,16 +96,20 @@ package struct PairItemJudge: Sendable {
         case .noPair(let why): reason = why
         }
         let set = CandidateSet(comparisons)
-        let json = PayloadValue.object([
+        var fields: [String: PayloadValue] = [
             "pair": pair?.json ?? .null,
             "reason": reason.map { .string($0.rawValue) } ?? .null,
             "comparisons": .array(comparisons.map(\.json)),
             "scores": .array(
                 scores.enumerated().map { scoreJSON($1, index: $0, list: set.list(of: $0)) }
             ),
-        ])
+        ]
+        if setup.options.plan == .roundRobin {
+            let standings = Standings(candidates: scores.count, outcomes: comparisons)
+            fields["strengths"] = standings.json
+        }
         return ItemResult(
-            outcome: .completed(resultJSON: json.json),
+            outcome: .completed(resultJSON: PayloadValue.object(fields).json),
             judgements: judgements,
             pair: pair
         )

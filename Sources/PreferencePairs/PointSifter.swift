@@ -2,6 +2,8 @@
 package enum NoPairReason: String, Sendable, CaseIterable {
     /// Every comparison was answered, and every one is a tie.
     case allComparisonsTied = "all_comparisons_tied"
+    /// Every candidate won as many comparisons as it lost.
+    case comparisonsCancelOut = "comparisons_cancel_out"
     /// No comparison was decided: some could not be read, the others are ties.
     case unparsedComparisons = "unparsed_comparisons"
     /// No comparison was decided: some failed otherwise, the others are ties.

@@ -21,6 +21,22 @@ package struct JudgingOptions: Sendable, Equatable {
     package var marginMinimum = 0.0
     /// The longest free answer, in tokens.
     package var maximumNewTokens = 512
+    /// Names of templates to use instead of the pack's first for their kinds.
+    package var templates: [String] = []
+    /// Which candidates of a `build_pairs` item are compared.
+    package var plan = Plan.paired
+    /// How many rounds of the round robin are played; nil for all.
+    package var rounds: Int?
+    /// Shuffles who meets whom; nil for the item's order.
+    package var seed: Int?
+
+    /// Which candidates meet.
+    package enum Plan: String, Sendable, CaseIterable {
+        /// Each meets one other: N/2 comparisons.
+        case paired
+        /// Each meets every other, or as many as there are rounds.
+        case roundRobin = "round_robin"
+    }
 
     /// How frames are chosen of a video file; nil for the way of the prompt pack.
     package var sampling: FrameSampler.Rule?
@@ -46,7 +62,7 @@ package struct JudgingOptions: Sendable, Equatable {
         )
         try reader.refuseFields(except: [
             "answer", "orders", "reuse", "margin_minimum", "max_new_tokens", "sampling", "frames",
-            "shard_size", "max_attempts",
+            "shard_size", "max_attempts", "templates", "plan", "rounds", "seed",
         ])
         answer = try reader.word("answer", as: AnswerMode.self) ?? answer
         orders = try reader.word("orders", as: Orders.self) ?? orders
@@ -66,6 +82,18 @@ package struct JudgingOptions: Sendable, Equatable {
         if let tokens = try whole(reader, "max_new_tokens", 4096) { maximumNewTokens = tokens }
         sampling = try reader.word("sampling", as: FrameSampler.Rule.self)
         frames = try reader.frameCount("frames")
+        templates = try Self.templates(reader)
+        plan = try reader.word("plan", as: Plan.self) ?? plan
+        rounds = try whole(reader, "rounds", ItemPayload.maximumCandidates - 1)
+        seed = try reader.number(
+            "seed",
+            in: 0...9_007_199_254_740_991,
+            whole: true,
+            "a whole number from 0 to 9007199254740991"
+        ).map { Int($0) }
+        guard rounds == nil || plan == .roundRobin else {
+            throw reader.mismatch("rounds", "plan \"round_robin\" with it")
+        }
         _ = try whole(reader, "shard_size", 1000)
         _ = try whole(reader, "max_attempts", 100)
     }
@@ -75,6 +103,22 @@ package struct JudgingOptions: Sendable, Equatable {
         let rule = sampling ?? pack.sampler.rule
         let usual = rule == pack.sampler.rule ? pack.sampler.count : nil
         return FrameSampler(rule: rule, count: frames ?? usual)
+    }
+
+    private static func templates(
+        _ reader: PayloadReader
+    ) throws(RewardModelingError) -> [String] {
+        guard reader.value("templates") != nil else { return [] }
+        let expected = "an array of 1 to 8 names of templates"
+        var names: [String] = []
+        for value in try reader.array("templates", expected) {
+            guard case .string(let name) = value, !name.isEmpty else {
+                throw reader.mismatch("templates", expected)
+            }
+            names.append(name)
+        }
+        guard (1...8).contains(names.count) else { throw reader.mismatch("templates", expected) }
+        return names
     }
 
     /// The options that decide how a question is answered, as fingerprints mix them in.

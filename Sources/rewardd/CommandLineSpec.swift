@@ -11,7 +11,7 @@ enum CommandLineSpec {
             every judgement as it ends. Several daemons may share one database. It opens no \
             listening socket; jobs are submitted with rewardctl or with SQL.
             """,
-        groups: [CommandGroup("COMMANDS", [run, checkConfig])],
+        groups: [CommandGroup("COMMANDS", [run, checkConfig, PromptsCommand.spec])],
         footnote: exitCodes
     )
 

@@ -18,6 +18,7 @@ enum Rewardd {
             leave(.configuration, "rewardd: \(refusal)")
         }
         let arguments = parse(Array(CommandLine.arguments.dropFirst()))
+        if arguments.command.first == "prompts" { exit(PromptsCommand.run(arguments).rawValue) }
         do throws(ConfigurationError) {
             let configuration = try configuration(arguments)
             switch arguments.command.first {

@@ -25,7 +25,7 @@ struct AccuracyGoalsTests {
         #expect(!check(bound, .nan).isMet)
     }
 
-    @Test("name every measure once for each task", arguments: JudgingTask.allCases)
+    @Test("name every measure once for each task", arguments: JudgingTask.ofScenes)
     func table(task: JudgingTask) throws {
         let bounds = AccuracyGoals.bounds(for: task)
         #expect(bounds.map(\.measure) == AccuracyMeasure.allCases)

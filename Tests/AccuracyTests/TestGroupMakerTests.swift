@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Groups to test with")
 struct TestGroupMakerTests {
-    @Test("are the same for one seed and others for another", arguments: JudgingTask.allCases)
+    @Test("are the same for one seed and others for another", arguments: JudgingTask.ofScenes)
     func seeds(task: JudgingTask) throws {
         func payloads(_ seed: UInt64) throws -> [String] {
             let maker = TestGroupMaker(plan: AccuracyPlan(seed: seed, groups: 2), task: task)
@@ -16,7 +16,7 @@ struct TestGroupMakerTests {
         #expect(try payloads(5) != payloads(6))
     }
 
-    @Test("offer all margins and all grades", arguments: JudgingTask.allCases)
+    @Test("offer all margins and all grades", arguments: JudgingTask.ofScenes)
     func spread(task: JudgingTask) throws {
         let maker = TestGroupMaker(plan: AccuracyPlan(seed: 2, groups: 20), task: task)
         let groups = try (0..<20).map { try maker.group($0) }
@@ -35,7 +35,7 @@ struct TestGroupMakerTests {
         }
     }
 
-    @Test("have lists of ten candidates in no order of grade", arguments: JudgingTask.allCases)
+    @Test("have lists of ten candidates in no order of grade", arguments: JudgingTask.ofScenes)
     func lists(task: JudgingTask) throws {
         let maker = TestGroupMaker(plan: AccuracyPlan(seed: 3, groups: 20), task: task)
         let lists = try (0..<8).map { try maker.list($0) }.compactMap(\.list)

@@ -86,6 +86,7 @@ struct JobQueueTests {
             scaleMinimum: 1,
             scaleMaximum: 5,
             spread: 0.25,
+            criteriaJSON: #"[{"name": "style", "scale": [1, 5], "score": 3.5}]"#,
             probabilities: ["1": 0.125, "a\"b": 1e-20],
             promptTokens: 1840,
             generatedTokens: 3,

@@ -31,17 +31,18 @@ struct EnqueueRefusalTests {
         Refusal(
             arguments: "'score', '\(good)', 'image_generation', 'm'",
             message:
-                #"kind: expected one of point_score, pair_rank, build_pairs, train, got "score""#
+                #"kind: expected one of point_score, pair_rank, pair_score, build_pairs, train, got "score""#
         ),
         Refusal(
             arguments: "NULL, '\(good)', 'image_generation', 'm'",
-            message: "kind: expected one of point_score, pair_rank, build_pairs, train, got nothing"
+            message:
+                "kind: expected one of point_score, pair_rank, pair_score, build_pairs, train, got nothing"
         ),
         Refusal(
             arguments: "'point_score', '\(good)', 'video', 'm'",
             message: """
                 task: expected one of image_generation, image_understanding, video_generation, \
-                video_understanding, got "video"
+                video_understanding, image_editing, got "video"
                 """
         ),
         Refusal(
@@ -103,7 +104,8 @@ struct EnqueueRefusalTests {
         Refusal(
             arguments: point(#"{"caption":"a","image":"b","img":1}"#),
             message:
-                "items[1].img: expected one of the fields caption, image and id, got an unknown one"
+                "items[1].img: expected one of the fields caption, image, id, label, labels and "
+                + "group, got an unknown one"
         ),
         Refusal(
             arguments: point(#"{"caption":"a","image":"b","id":7}"#),

@@ -199,7 +199,7 @@ struct TrainRefusalTests {
             #"{"tasks":["image_generation","images"]}"#,
             """
             options.tasks[1]: expected "image_generation" or "image_understanding" or \
-            "video_generation" or "video_understanding", got "images"
+            "video_generation" or "video_understanding" or "image_editing", got "images"
             """
         ),
         (

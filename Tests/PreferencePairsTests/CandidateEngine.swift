@@ -42,7 +42,10 @@ final class CandidateEngine: AnswerEngine {
         let shown = try look(at: request.prompt)
         for _ in 0..<shown.count * 3 { await Task.yield() }
         let isUndefined = shown.contains { fault.undefined.contains($0.name) }
-        let shares = shown.count == 2 ? compare(shown) : rate(shown[0].value, request.choices.count)
+        let isVerdict = shown.count == 2 && request.choices.count == 3
+        // Of two numbers asked about one after the other the second is the second picture's.
+        let own = request.answerPrefix.hasSuffix("2: ") ? shown[shown.count - 1] : shown[0]
+        let shares = isVerdict ? compare(shown) : rate(own.value, request.choices.count)
         return ChooseResponse(
             probabilities: isUndefined ? shares.map { _ in .nan } : shares,
             promptTokens: 10,

@@ -86,7 +86,7 @@ struct ItemFailureTests {
         let payload: [UInt8] =
             switch kind {
             case .pointScore: Array(#"{"caption":"c","image":"a"}"#.utf8)
-            case .pairRank: Array(#"{"caption":"c","first":"a","second":"b"}"#.utf8)
+            case .pairRank, .pairScore: Array(#"{"caption":"c","first":"a","second":"b"}"#.utf8)
             case .buildPairs: candidates(Self.names)
             }
         let result = try await pictureJudging(engine, kind: kind).judge(payload: payload)

@@ -153,12 +153,12 @@ struct ItemJudgingTests {
         let payload: [UInt8] =
             switch kind {
             case .pointScore: Array(#"{"caption":"c","image":"a"}"#.utf8)
-            case .pairRank: Array(#"{"caption":"c","first":"a","second":"b"}"#.utf8)
+            case .pairRank, .pairScore: Array(#"{"caption":"c","first":"a","second":"b"}"#.utf8)
             case .buildPairs: candidates(Self.names)
             }
         let first = try await pictureJudging(engine, ledger, kind: kind).judge(payload: payload)
         let asked = engine.count
-        #expect(asked == [.pointScore: 1, .pairRank: 2, .buildPairs: 9][kind])
+        #expect(asked == [.pointScore: 1, .pairRank: 2, .pairScore: 12, .buildPairs: 9][kind])
         let second = try await pictureJudging(engine, ledger, kind: kind, job: "job 2")
             .judge(payload: payload)
         #expect(engine.count == asked)

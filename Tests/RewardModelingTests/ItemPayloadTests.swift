@@ -254,7 +254,7 @@ struct ItemPayloadTests {
         ),
         Refused(
             #"{"caption":"c","first":"a","second":"b","third":"c"}"#,
-            #"third: expected one of "id", "caption", "first", "second", got an unknown field"#
+            #"third: expected one of "id", "label", "labels", "group", "caption", "first", "second", got an unknown field"#
         ),
         Refused(
             #"{"caption":"c","first":"a","second":"b","id":7}"#,
@@ -311,7 +311,7 @@ struct ItemPayloadTests {
         ),
         Refused(
             #"{"caption":"c","image":{"frames":["a","b"]}}"#,
-            #"image: expected one of "id", "caption", "video", got an unknown field"#,
+            #"image: expected one of "id", "label", "labels", "group", "caption", "video", got an unknown field"#,
             .pointScore,
             .videoGeneration
         ),

@@ -68,6 +68,18 @@ struct JudgingOptionsTests {
                 "shard_size: expected a whole number from 1 to 1000, got the number 1001"
             ),
             (
+                #"{"templates":[]}"#,
+                "templates: expected an array of 1 to 8 names of templates, got an array of 0"
+            ),
+            (
+                #"{"rounds":3}"#,
+                #"rounds: expected plan "round_robin" with it, got the number 3"#
+            ),
+            (
+                #"{"plan":"all"}"#,
+                #"plan: expected "paired" or "round_robin", got the string "all""#
+            ),
+            (
                 #"{"max_attempts":"5"}"#,
                 #"max_attempts: expected a whole number from 1 to 100, got the string "5""#
             ),

@@ -1,3 +1,4 @@
+import Foundation
 import Hashing
 import Testing
 import Tokenization
@@ -10,15 +11,46 @@ struct PromptPackTests {
     func builtin() throws {
         let pack = try PromptPack.builtin()
         for task in JudgingTask.allCases {
-            for kind in QuestionKind.allCases {
+            for kind in QuestionKind.allCases where kind != .pairScore || task.judgesMedia {
                 let template = try pack.template(task, kind)
                 #expect(template.id == "\(task.rawValue)/\(kind.rawValue)")
-                #expect(
-                    template.scale == (kind == .pointScore ? Scale(minimum: 1, maximum: 5) : nil)
-                )
+                #expect((template.scale == nil) == (kind == .pairRank))
             }
         }
-        #expect(Set(pack.templates.map(\.digest)).count == 8)
+        #expect(Set(pack.templates.map(\.digest)).count == pack.templates.count)
+    }
+
+    @Test("another template of the pack is asked for by its name")
+    func preferred() throws {
+        let pack = try QuestionSamples.pack.get()
+        let criteria = "video_generation/point_score/dimensions"
+        let template = try pack.template(.videoGeneration, .pointScore, preferring: [criteria])
+        #expect(template.id == criteria)
+        #expect(template.criteria.count == 5)
+        let pair = try pack.template(.videoGeneration, .pairRank, preferring: [criteria])
+        #expect(pair.id == "video_generation/pair_rank")
+        #expect(throws: RewardModelingError.self) {
+            try pack.template(.imageGeneration, .pointScore, preferring: [criteria])
+        }
+        #expect(throws: RewardModelingError.self) {
+            try pack.template(.imageGeneration, .pairScore, preferring: ["none"])
+        }
+    }
+
+    /// What a model is shown as the form of its answer must be read as what it says.
+    @Test("the example at the end of a template with criteria is read by its own grammar")
+    func examples() throws {
+        for template in try QuestionSamples.pack.get().templates where !template.criteria.isEmpty {
+            let example = template.text.source.components(separatedBy: "yours:\n").last ?? ""
+            let question = JudgementQuestion(
+                template: template,
+                order: template.kind == .pairScore ? .firstSecond : nil,
+                texts: [:]
+            )
+            let reading = AnswerReading(generated: example, isComplete: true, question: question)
+            #expect(reading.criteria.map(\.name) == template.criteria.map(\.name), "\(example)")
+            #expect(reading.verdict != .unparsed)
+        }
     }
 
     /// A changed word makes every recorded judgement unusable for reuse: change these on purpose.
@@ -37,6 +69,15 @@ struct PromptPackTests {
                 "video_generation/point_score 864239542ac74696",
                 "video_understanding/pair_rank 97a0a5580098c40c",
                 "video_understanding/point_score 150ad5b7dc33cb06",
+                "image_generation/point_score/criteria acc7555541340d53",
+                "image_generation/pair_score 91475059607ed735",
+                "video_generation/point_score/criteria e73549d7e9a57a8e",
+                "video_generation/point_score/dimensions 62e56af5b7243c41",
+                "video_generation/pair_score fa9694bbbe39f235",
+                "image_editing/pair_rank 1465c59122af0159",
+                "image_editing/point_score 2a8df50eb6d9bec9",
+                "image_editing/point_score/quality 5dd90d190404ca8e",
+                "image_editing/pair_score 490ebe05b94b47ae",
             ]
         )
     }

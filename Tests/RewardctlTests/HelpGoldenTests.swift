@@ -8,9 +8,9 @@ struct HelpGoldenTests {
         [], ["submit"], ["get"], ["get", "jobs"], ["get", "daemons"], ["get", "queues"],
         ["get", "models"], ["get", "schedules"], ["describe"], ["describe", "job"], ["watch"],
         ["hold"], ["release"], ["cancel"], ["retry"],
-        ["results"], ["pairs"], ["queue"], ["queue", "create"], ["queue", "set"],
-        ["queue", "pause"], ["queue", "resume"], ["queue", "grant"], ["queue", "revoke"],
-        ["schedule"], ["schedule", "add"], ["schedule", "remove"],
+        ["results"], ["pairs"], ["export"], ["evaluate"], ["queue"], ["queue", "create"],
+        ["queue", "set"], ["queue", "pause"], ["queue", "resume"], ["queue", "grant"],
+        ["queue", "revoke"], ["schedule"], ["schedule", "add"], ["schedule", "remove"],
         ["schedule", "pause"], ["schedule", "resume"], ["schedule", "run"], ["drain"],
         ["prune"], ["migrate"], ["doctor"], ["version"],
     ]

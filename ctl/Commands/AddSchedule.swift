@@ -165,7 +165,10 @@ enum AddSchedule: Command {
                 task: try arguments.requiredText("task"),
                 model: try arguments.requiredText("model"),
                 items: [],
-                options: try JobOptions.object(arguments.texts("option")).json,
+                options: try JobOptions.object(
+                    arguments.texts("option"),
+                    lists: ["templates"]
+                ).json,
                 queue: try arguments.requiredText("queue"),
                 priority: try arguments.int("priority")
             )

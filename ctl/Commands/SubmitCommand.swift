@@ -148,7 +148,7 @@ enum SubmitCommand: Command {
             arguments,
             task: arguments.requiredText("task"),
             model: arguments.requiredText("model"),
-            options: JobOptions.object(arguments.texts("option"))
+            options: JobOptions.object(arguments.texts("option"), lists: ["templates"])
         )
         let (items, rules) = try read(context)
         let api = try context.connect()

@@ -13,7 +13,7 @@ struct MediaPaths: Sendable {
     /// Rules for the items of one job.
     init(directory: String, task: String) {
         self.directory = directory
-        self.candidatesAreMedia = task.hasSuffix("_generation")
+        self.candidatesAreMedia = !task.hasSuffix("_understanding")
     }
 
     /// The item with absolute media paths.
@@ -52,7 +52,8 @@ struct MediaPaths: Sendable {
         for index in members.indices {
             let name = members[index].name
             switch (name, members[index].value) {
-            case ("image", let value), ("video", let value):
+            case ("image", let value), ("video", let value), ("source", let value),
+                ("edited", let value):
                 members[index].value = try mapReference(value, name, change)
             case ("first", let value) where candidatesAreMedia,
                 ("second", let value) where candidatesAreMedia:

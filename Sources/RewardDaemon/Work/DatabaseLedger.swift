@@ -65,6 +65,8 @@ extension JudgementRow {
             scaleMinimum: judgement.scaleMinimum,
             scaleMaximum: judgement.scaleMaximum,
             spread: judgement.spread,
+            criteriaJSON: judgement.criteria.isEmpty
+                ? nil : PayloadValue.array(judgement.criteria.map(\.json)).json,
             probabilities: judgement.probabilities,
             promptTokens: judgement.promptTokens,
             generatedTokens: judgement.generatedTokens,
@@ -87,6 +89,12 @@ extension RecordedJudgement {
         let verdict = row.verdict.map(Verdict.init(rawValue:))
         if case .some(.none) = order { return nil }
         if case .some(.none) = verdict { return nil }
+        var criteria: [CriterionReading] = []
+        if let json = row.criteriaJSON {
+            guard case .array(let values)? = PayloadValue(json: json.utf8) else { return nil }
+            criteria = values.compactMap(CriterionReading.init)
+            guard criteria.count == values.count else { return nil }
+        }
         self.init(
             fingerprint: fingerprint,
             kind: kind,
@@ -101,6 +109,7 @@ extension RecordedJudgement {
             scaleMinimum: row.scaleMinimum,
             scaleMaximum: row.scaleMaximum,
             spread: row.spread,
+            criteria: criteria,
             probabilities: row.probabilities,
             promptTokens: row.promptTokens,
             generatedTokens: row.generatedTokens,

@@ -1,4 +1,4 @@
-/// Judges items of the kinds `point_score` and `pair_rank`.
+/// Judges items of the kinds `point_score`, `pair_rank` and `pair_score`.
 package struct ItemJudge: Sendable {
     private let setup: JudgingSetup
 
@@ -29,12 +29,29 @@ package struct ItemJudge: Sendable {
 
     /// Compares the two candidates of a `pair_rank` item.
     package func pairRank(_ payload: ItemPayload) async throws -> JudgedItem {
+        try await compare(payload) { questions, order throws(RewardModelingError) in
+            try questions.pairRank(first: 0, second: 1, order: order)
+        }
+    }
+
+    /// Scores the two candidates of a `pair_score` item side by side.
+    package func pairScore(_ payload: ItemPayload) async throws -> JudgedItem {
+        try await compare(payload) { questions, order throws(RewardModelingError) in
+            try questions.pairScore(first: 0, second: 1, order: order)
+        }
+    }
+
+    private func compare(
+        _ payload: ItemPayload,
+        _ question: (ItemQuestions, PresentationOrder) throws(RewardModelingError)
+            -> JudgementQuestion
+    ) async throws -> JudgedItem {
         switch try await setup.questions(about: payload) {
         case .failure(let error): return JudgedItem(error.failure)
         case .success(let questions):
             var asked: [JudgementQuestion] = []
             for order in PositionSwap.orders(setup.options.orders) {
-                asked.append(try questions.pairRank(first: 0, second: 1, order: order))
+                asked.append(try question(questions, order))
             }
             switch PairOutcome(try await setup.ask(asked)) {
             case .failed(let failure, let judgements):

@@ -83,9 +83,12 @@ package struct ItemMedia: Sendable {
         of payload: ItemPayload
     ) -> [(file: VisualReference, path: String)] {
         var shown: [(VisualReference, String)] = []
-        if case .understanding(_, let reference) = payload.context {
+        switch payload.context {
+        case .generation: break
+        case .understanding(_, let reference):
             let path = if case .image = reference { "image" } else { "video" }
             shown.append((reference, path))
+        case .editing(_, let source): shown.append((source, "source"))
         }
         for (candidate, path) in zip(payload.candidates, payload.candidatePaths) {
             if case .media(let reference) = candidate { shown.append((reference, path)) }

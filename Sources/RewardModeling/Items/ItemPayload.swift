@@ -4,6 +4,8 @@ package enum ItemContext: Sendable, Equatable {
     case generation(caption: String)
     /// The question, and the picture or clip it is about.
     case understanding(question: String, about: VisualReference)
+    /// What was to be done, and the picture it was to be done to.
+    case editing(instruction: String, source: VisualReference)
 }
 
 /// One thing to be judged: a picture or a clip, or an answer to a question about one.
@@ -69,10 +71,23 @@ package struct ItemPayload: Sendable, Equatable {
             error: { .invalidItem($0) }
         )
         let medium = task.medium
-        let contextFields = task.judgesMedia ? ["caption"] : ["question", medium.rawValue]
-        try reader.refuseFields(except: ["id"] + contextFields + kind.candidateFields(for: task))
+        guard kind.tasks.contains(task) else {
+            throw .invalidItem("item: expected a task of \(kind.rawValue), got \(task.rawValue)")
+        }
+        let contextFields =
+            task == .imageEditing
+            ? ["instruction", "source"]
+            : task.judgesMedia ? ["caption"] : ["question", medium.rawValue]
+        try reader.refuseFields(
+            except: ["id"] + kind.labelFields + contextFields + kind.candidateFields(for: task)
+        )
         id = try Self.id(reader)
-        if task.judgesMedia {
+        if task == .imageEditing {
+            context = .editing(
+                instruction: try reader.string("instruction"),
+                source: try VisualReference(reader.value("source"), path: "source", medium: medium)
+            )
+        } else if task.judgesMedia {
             context = .generation(caption: try reader.string("caption"))
         } else {
             let question = try reader.string("question")
@@ -140,9 +155,19 @@ extension JudgingKind {
     /// The fields of a payload that hold its candidates.
     fileprivate func candidateFields(for task: JudgingTask) -> [String] {
         switch self {
-        case .pointScore: [task.judgesMedia ? task.medium.rawValue : "response"]
-        case .pairRank: ["first", "second"]
+        case .pointScore:
+            [
+                task == .imageEditing
+                    ? "edited" : task.judgesMedia ? task.medium.rawValue : "response"
+            ]
+        case .pairRank, .pairScore: ["first", "second"]
         case .buildPairs: ["candidates"]
         }
+    }
+
+    /// The fields that say what a person thought of the item. They are checked when a job is enqueued
+    /// and read when it is evaluated; judging does not see them.
+    fileprivate var labelFields: [String] {
+        self == .buildPairs ? [] : ["label", "labels", "group"]
     }
 }

@@ -6,22 +6,34 @@ package struct ItemQuestions: Sendable {
     private let media: ItemMedia
     private let task: JudgingTask
     private let pack: PromptPack
+    private let templates: [String]
 
-    /// - Parameter media: The pictures and clips loaded for the same payload.
-    package init(payload: ItemPayload, media: ItemMedia, task: JudgingTask, pack: PromptPack) {
+    /// - Parameters:
+    ///   - media: The pictures and clips loaded for the same payload.
+    ///   - templates: Names of templates to use instead of the pack's first for their kinds.
+    package init(
+        payload: ItemPayload,
+        media: ItemMedia,
+        task: JudgingTask,
+        pack: PromptPack,
+        templates: [String] = []
+    ) {
         self.payload = payload
         self.media = media
         self.task = task
         self.pack = pack
+        self.templates = templates
     }
 
     /// How good is this candidate? Throws `.missingTemplate`.
     package func pointScore(candidate: Int) throws(RewardModelingError) -> JudgementQuestion {
-        let template = try pack.template(task, .pointScore)
+        let template = try pack.template(task, .pointScore, preferring: templates)
         var texts = contextTexts
-        var shown = contextVisuals
+        var shown =
+            template.media.contains(.edited) && !template.media.contains(.source)
+            ? [] : contextVisuals
         switch payload.candidates[candidate] {
-        case .media(let reference): shown = [reference]
+        case .media(let reference): shown.append(reference)
         case .response(let text): texts[.response] = text
         }
         return question(template, order: nil, texts: texts, showing: shown)
@@ -34,7 +46,25 @@ package struct ItemQuestions: Sendable {
         second: Int,
         order: PresentationOrder
     ) throws(RewardModelingError) -> JudgementQuestion {
-        let template = try pack.template(task, .pairRank)
+        try comparison(.pairRank, first: first, second: second, order: order)
+    }
+
+    /// How good is each of these two candidates, by each criterion? As for `pairRank`.
+    package func pairScore(
+        first: Int,
+        second: Int,
+        order: PresentationOrder
+    ) throws(RewardModelingError) -> JudgementQuestion {
+        try comparison(.pairScore, first: first, second: second, order: order)
+    }
+
+    private func comparison(
+        _ kind: QuestionKind,
+        first: Int,
+        second: Int,
+        order: PresentationOrder
+    ) throws(RewardModelingError) -> JudgementQuestion {
+        let template = try pack.template(task, kind, preferring: templates)
         let presented = order == .firstSecond ? [first, second] : [second, first]
         var texts = contextTexts
         var shown = contextVisuals
@@ -75,6 +105,7 @@ package struct ItemQuestions: Sendable {
         switch payload.context {
         case .generation(let caption): [.caption: caption]
         case .understanding(let question, _): [.question: question]
+        case .editing(let instruction, _): [.instruction: instruction]
         }
     }
 
@@ -82,6 +113,7 @@ package struct ItemQuestions: Sendable {
         switch payload.context {
         case .generation: []
         case .understanding(_, let reference): [reference]
+        case .editing(_, let source): [source]
         }
     }
 }

@@ -42,7 +42,13 @@ package struct JudgingSetup: Sendable {
         about payload: ItemPayload
     ) async throws -> Result<ItemQuestions, ItemMediaFailure> {
         try await ItemMedia.load(payload, from: media, sampler: options.sampler(for: pack)).map {
-            ItemQuestions(payload: payload, media: $0, task: task, pack: pack)
+            ItemQuestions(
+                payload: payload,
+                media: $0,
+                task: task,
+                pack: pack,
+                templates: options.templates
+            )
         }
     }
 

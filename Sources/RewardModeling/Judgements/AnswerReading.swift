@@ -7,7 +7,9 @@ struct AnswerReading: Equatable {
     var score: Double?
     /// The standard deviation of the score.
     var spread: Double?
-    /// By verdict or by numeral; empty when unparsed or generated.
+    /// Each criterion's numbers, in item order.
+    var criteria: [CriterionReading] = []
+    /// By verdict or by numeral; empty when unparsed or generated, and for several criteria.
     var probabilities: [String: Double] = [:]
     /// What is kept as the raw response.
     var rawResponse: String
@@ -20,8 +22,20 @@ struct AnswerReading: Equatable {
             verdict = .unparsed
             return
         }
-        let choice = question.template.choice(written: text)
-        switch question.template.choices {
+        let template = question.template
+        let choice = template.choice(written: text)
+        if !template.criteria.isEmpty {
+            take(Self.criteria(text, template), of: question)
+            return
+        }
+        if template.grammar == .rubric, choice == nil {
+            let rubric = RubricParser.parse(text)
+            let presented = rubric?.verdict ?? .unparsed
+            verdict = question.order?.inItemOrder(presented) ?? presented
+            criteria = rubric?.criteria.map { $0.inItemOrder(question.order) } ?? []
+            return
+        }
+        switch template.choices {
         case .verdicts(let choices):
             let presented = choice.map { choices[$0].verdict } ?? PairRankParser.parse(text)
             verdict = question.order?.inItemOrder(presented) ?? presented
@@ -30,6 +44,51 @@ struct AnswerReading: Equatable {
                 choice.map { choices[$0].value }
                 ?? PointScoreParser.parse(text, scale: scale)?.value
             verdict = score == nil ? .unparsed : nil
+        }
+    }
+
+    /// Takes what a walk over an answer's numbers found, as presented: nil for probabilities that are
+    /// none, which are unparsed.
+    init(
+        written: String,
+        criteria readings: [CriterionReading]?,
+        spread: Double?,
+        question: JudgementQuestion
+    ) {
+        rawResponse = written
+        take(readings, of: question)
+        if readings != nil, question.template.kind == .pointScore { self.spread = spread }
+    }
+
+    private mutating func take(_ readings: [CriterionReading]?, of question: JudgementQuestion) {
+        guard let readings else {
+            verdict = .unparsed
+            return
+        }
+        criteria = readings.map { $0.inItemOrder(question.order) }
+        if question.template.kind == .pairScore {
+            verdict = CriteriaMean.verdict(criteria)
+        } else {
+            score = CriteriaMean.score(criteria)
+            if score == nil { verdict = .unparsed }
+        }
+    }
+
+    /// The numbers of a free answer to a template with criteria, as presented.
+    private static func criteria(
+        _ text: String,
+        _ template: PromptTemplate
+    ) -> [CriterionReading]? {
+        guard let scale = template.scale, let first = template.criteria.first else { return nil }
+        switch template.grammar {
+        case .criteriaScores:
+            return CriteriaParser.scores(text, criteria: template.criteria, scale: scale)
+        case .scoreList:
+            return CriteriaParser.scoreList(text, criteria: template.criteria, scale: scale)
+        case .pairScores:
+            return CriteriaParser.pairScores(text, criteria: template.criteria, scale: scale)
+        case .twoNumbers: return CriteriaParser.twoNumbers(text, criterion: first, scale: scale)
+        case .betterStatement, .finalScore, .rubric: return nil
         }
     }
 
@@ -50,7 +109,7 @@ struct AnswerReading: Equatable {
             )
         }
         let total = probabilities.reduce(0, +)
-        guard probabilities.allSatisfy({ $0.isFinite && $0 >= 0 }), abs(total - 1) < 1e-3 else {
+        guard Self.areUsable(probabilities) else {
             rawResponse =
                 "no usable probabilities: "
                 + probabilities.map { "\($0)" }.joined(separator: ", ")
@@ -65,6 +124,12 @@ struct AnswerReading: Equatable {
         case .scores(let choices, let scale):
             read(choices, probabilities, total: total, scale: scale)
         }
+    }
+
+    /// Whether numbers are probabilities: a model whose arithmetic overflowed gives `nan`.
+    static func areUsable(_ probabilities: [Double]) -> Bool {
+        probabilities.allSatisfy { $0.isFinite && $0 >= 0 }
+            && abs(probabilities.reduce(0, +) - 1) < 1e-3
     }
 
     /// The most probable verdict. Two that share the highest probability exactly are a tie: letting

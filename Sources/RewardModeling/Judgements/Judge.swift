@@ -95,6 +95,9 @@ package struct Judge: Sendable {
         try Task.checkCancellation()
         do {
             switch decoding {
+            case .choices where !question.template.slots.isEmpty:
+                return try await SlotWalk(engine: engine, question: question)
+                    .judgement(fingerprint: fingerprint)
             case .choices:
                 let response = try await engine.choose(
                     ChooseRequest(
@@ -177,7 +180,8 @@ package struct QuestionFailure: Error, Equatable {
 }
 
 extension RecordedJudgement {
-    fileprivate init(
+    /// A question's answer as it is recorded.
+    init(
         _ reading: AnswerReading,
         to question: JudgementQuestion,
         fingerprint: Digest,
@@ -201,6 +205,7 @@ extension RecordedJudgement {
             scaleMinimum: template.scale?.minimum,
             scaleMaximum: template.scale?.maximum,
             spread: reading.spread,
+            criteria: reading.criteria,
             probabilities: reading.probabilities,
             promptTokens: promptTokens,
             generatedTokens: generatedTokens,

@@ -28,6 +28,8 @@ package struct PositionSwap: Sendable, Equatable {
     package let confidence: Double?
     /// Whether the orders disagreed.
     package let isOrderSensitive: Bool
+    /// Each criterion's numbers, averaged over the orders; empty where an order has none of its own.
+    package let criteria: [CriterionReading]
     /// Each order by itself, in the order of `PresentationOrder.allCases`.
     package let orders: [OrderVerdict]
 
@@ -51,6 +53,7 @@ package struct PositionSwap: Sendable, Equatable {
         isOrderSensitive = verdicts.count > 1
         let common: Verdict = isOrderSensitive ? .tie : orders[0].verdict
         verdict = common
+        criteria = Self.average(answers.map(\.criteria))
         let shares = answers.compactMap { answer in
             answer.probabilities.isEmpty ? nil : answer.probabilities[common.rawValue] ?? 0
         }
@@ -61,11 +64,43 @@ package struct PositionSwap: Sendable, Equatable {
 
     /// The fields of a `pair_rank` result.
     package var json: [String: PayloadValue] {
-        [
+        var fields: [String: PayloadValue] = [
             "verdict": .string(verdict.rawValue),
             "confidence": confidence.map { .number($0) } ?? .null,
             "order_sensitive": .bool(isOrderSensitive),
             "orders": .array(orders.map(\.json)),
         ]
+        if !criteria.isEmpty {
+            fields["criteria"] = .array(criteria.map(\.json))
+            if let (first, second) = CriteriaMean.pair(criteria), let scale = criteria.first?.scale
+            {
+                fields["first"] = .number(first)
+                fields["second"] = .number(second)
+                fields["scale"] = scale.json
+            }
+        }
+        return fields
+    }
+
+    /// The criteria that every order has, in the first order's order. A rubric may name others each
+    /// time it is asked; one asked about once would carry that order's bias.
+    private static func average(_ orders: [[CriterionReading]]) -> [CriterionReading] {
+        guard let first = orders.first else { return [] }
+        return first.compactMap { reading in
+            var total = (first: 0.0, second: 0.0)
+            for order in orders {
+                guard let same = order.first(where: { $0.name == reading.name }),
+                    case .pair(let one, let other) = same.value, same.scale == reading.scale
+                else { return nil }
+                total.first += one
+                total.second += other
+            }
+            let count = Double(orders.count)
+            return CriterionReading(
+                name: reading.name,
+                value: .pair(first: total.first / count, second: total.second / count),
+                scale: reading.scale
+            )
+        }
     }
 }

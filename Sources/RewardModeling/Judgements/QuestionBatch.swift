@@ -106,7 +106,12 @@ package struct QuestionBatch: Sendable {
     }
 
     private func expectation(of template: PromptTemplate) -> String {
-        template.choices.texts.map { quoted(template.answerPrefix + $0) }
+        guard template.criteria.isEmpty else {
+            let names = template.criteria.map(\.label).joined(separator: ", ")
+            let scale = template.scale?.json.json ?? "the scale"
+            return "numbers on \(scale) for \(names)"
+        }
+        return template.choices.texts.map { quoted(template.answerPrefix + $0) }
             .joined(separator: " or ")
     }
 }

@@ -35,6 +35,8 @@ package struct RecordedJudgement: Sendable, Equatable {
     package let scaleMaximum: Double?
     /// The standard deviation of the score over the probabilities; nil for generated answers.
     package let spread: Double?
+    /// Each criterion's numbers, in item order; empty for an answer that is one choice.
+    package let criteria: [CriterionReading]
     /// Probability by verdict (`first`, `second`, `tie`; item order) or by numeral; empty for
     /// generated answers.
     package let probabilities: [String: Double]
@@ -60,6 +62,7 @@ package struct RecordedJudgement: Sendable, Equatable {
         scaleMinimum: Double?,
         scaleMaximum: Double?,
         spread: Double?,
+        criteria: [CriterionReading] = [],
         probabilities: [String: Double],
         promptTokens: Int,
         generatedTokens: Int,
@@ -78,6 +81,7 @@ package struct RecordedJudgement: Sendable, Equatable {
         self.scaleMinimum = scaleMinimum
         self.scaleMaximum = scaleMaximum
         self.spread = spread
+        self.criteria = criteria
         self.probabilities = probabilities
         self.promptTokens = promptTokens
         self.generatedTokens = generatedTokens
@@ -95,6 +99,11 @@ package struct RecordedJudgement: Sendable, Equatable {
             return false
         }
         if isUnparsed { return true }
+        let names = question.template.criteria.map(\.name)
+        guard names.isEmpty || criteria.map(\.name) == names else { return false }
+        if kind == .pairScore {
+            return verdict != nil && verdict == CriteriaMean.verdict(criteria)
+        }
         switch question.template.choices {
         case .verdicts: return verdict != nil
         case .scores(_, let scale):

@@ -1,6 +1,7 @@
 package import VisionPreprocessing
 
-/// The templates of one line of models: one for each task and kind of question. Data, not code.
+/// The templates of one line of models, for each task and kind of question one or more; the first is
+/// the usual one. Data, not code.
 package struct PromptPack: Sendable, Equatable {
     /// The pack's name, such as `builtin`.
     package let name: String
@@ -49,14 +50,6 @@ package struct PromptPack: Sendable, Equatable {
                     "\(path).id: expected an id of its own, got \(quoted(template.id)) again"
                 )
             }
-            if let other = templates.first(where: {
-                $0.task == template.task && $0.kind == template.kind
-            }) {
-                throw .invalidPromptPack(
-                    "\(path): expected one template for \(template.task.rawValue) and "
-                        + "\(template.kind.rawValue), got a second beside \(quoted(other.id))"
-                )
-            }
             templates.append(template)
         }
         self.templates = templates
@@ -80,13 +73,21 @@ package struct PromptPack: Sendable, Equatable {
         )
     }
 
-    /// The template for a task and a kind of question. Throws `.missingTemplate` when the pack has
-    /// none.
+    /// The template for a task and a kind of question: one of those named, else the first of the
+    /// pack. Throws `.missingTemplate` when the pack has none, or has none of a name.
     package func template(
         _ task: JudgingTask,
-        _ kind: QuestionKind
+        _ kind: QuestionKind,
+        preferring ids: [String] = []
     ) throws(RewardModelingError) -> PromptTemplate {
-        if let template = templates.first(where: { $0.task == task && $0.kind == kind }) {
+        for id in ids where !templates.contains(where: { $0.id == id && $0.task == task }) {
+            throw .missingTemplate(
+                "options.templates: expected templates of the prompt pack \(quoted(name)) for "
+                    + "\(task.rawValue), got \(quoted(id)). Leave the option out to use the first."
+            )
+        }
+        let fitting = templates.filter { $0.task == task && $0.kind == kind }
+        if let template = fitting.first(where: { ids.contains($0.id) }) ?? fitting.first {
             return template
         }
         throw .missingTemplate(

@@ -7,6 +7,34 @@ package enum AnswerGrammar: String, Sendable, CaseIterable {
     case betterStatement = "better_statement"
     /// `Final Score: 3.7`: see `PointScoreParser`.
     case finalScore = "final_score"
+    /// `Alignment Score (1-5): 2.7`, one line a criterion: see `CriteriaParser.scores`.
+    case criteriaScores = "criteria_scores"
+    /// `{"score": [20, 3]}`, one number a criterion: see `CriteriaParser.scoreList`.
+    case scoreList = "score_list"
+    /// `Alignment Score:`, `Image 1: 0.4`, `Image 2: 0.6`, …: see `CriteriaParser.pairScores`.
+    case pairScores = "pair_scores"
+    /// Two numbers, one a candidate: see `CriteriaParser.twoNumbers`.
+    case twoNumbers = "two_numbers"
+    /// A JSON object with a `winner`: see `RubricParser`.
+    case rubric
+
+    /// The grammars that answers to a kind of question may have.
+    static func fitting(_ kind: QuestionKind) -> [AnswerGrammar] {
+        switch kind {
+        case .pairRank: [.betterStatement, .rubric]
+        case .pointScore: [.finalScore, .criteriaScores, .scoreList]
+        case .pairScore: [.pairScores, .twoNumbers]
+        }
+    }
+
+    /// How many criteria a template of this grammar has.
+    var criteriaCounts: ClosedRange<Int> {
+        switch self {
+        case .betterStatement, .finalScore, .rubric: 0...0
+        case .criteriaScores, .scoreList, .pairScores: 1...16
+        case .twoNumbers: 1...1
+        }
+    }
 }
 
 /// A picture or a clip that goes before a template's text.
@@ -19,11 +47,20 @@ package enum PromptMedia: String, Sendable, CaseIterable {
     case first
     /// The picture or clip presented second.
     case second
+    /// The picture that was edited.
+    case source
+    /// What an edit made of it.
+    case edited
 
-    /// The media of such a template, in the order the text numbers them.
-    static func required(task: JudgingTask, kind: QuestionKind) -> [PromptMedia] {
-        if task.judgesMedia, kind == .pairRank { return [.first, .second] }
-        return [task.medium == .image ? .image : .video]
+    /// The media such a template may have, in the order the text numbers them; the usual first. How
+    /// well made an edited picture is can be asked without showing what it was made from.
+    static func allowed(task: JudgingTask, kind: QuestionKind) -> [[PromptMedia]] {
+        let isPair = kind != .pointScore
+        if task == .imageEditing {
+            return isPair ? [[.source, .first, .second]] : [[.source, .edited], [.edited]]
+        }
+        if task.judgesMedia, isPair { return [[.first, .second]] }
+        return [[task.medium == .image ? .image : .video]]
     }
 }
 
@@ -70,8 +107,10 @@ package struct PromptTemplate: Sendable, Equatable {
     package let grammar: AnswerGrammar
     /// The fixed start of an answer after which the choices stand.
     package let answerPrefix: String
-    /// The allowed answers.
+    /// The allowed answers; of a template with criteria, the numerals of each.
     package let choices: AnswerChoices
+    /// What is judged by itself, in the answer's order; empty for an answer that is one choice.
+    package let criteria: [Criterion]
     /// SHA-256 over everything above; part of every fingerprint, so a changed word asks anew.
     package let digest: Digest
 
@@ -84,7 +123,8 @@ package struct PromptTemplate: Sendable, Equatable {
         text: PromptText,
         grammar: AnswerGrammar,
         answerPrefix: String,
-        choices: AnswerChoices
+        choices: AnswerChoices,
+        criteria: [Criterion] = []
     ) {
         self.id = id
         self.task = task
@@ -94,12 +134,15 @@ package struct PromptTemplate: Sendable, Equatable {
         self.grammar = grammar
         self.answerPrefix = answerPrefix
         self.choices = choices
+        self.criteria = criteria
+        // No field has the name "criteria", and templates without keep the digests they had.
+        let own = criteria.isEmpty ? [] : ["criteria"] + criteria.flatMap { [$0.name, $0.label] }
         digest = Self.digest(
             [
                 "prompt template 1", id, task.rawValue, kind.rawValue,
                 media.map(\.rawValue).joined(separator: ","), text.source, grammar.rawValue,
                 answerPrefix,
-            ] + choices.digestFields
+            ] + choices.digestFields + own
         )
     }
 
@@ -120,7 +163,7 @@ package struct PromptTemplate: Sendable, Equatable {
     /// A pack may have choices that no grammar reads, such as "A" and "B"; a model that was taught
     /// them writes them exactly.
     func choice(written response: String) -> Int? {
-        guard let answer = AnswerSection.of(response) else { return nil }
+        guard criteria.isEmpty, let answer = AnswerSection.of(response) else { return nil }
         let written = trimmed(answer)
         return choices.texts.firstIndex { trimmed(answerPrefix + $0) == written }
     }

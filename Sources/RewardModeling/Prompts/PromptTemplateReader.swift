@@ -18,18 +18,19 @@ struct PromptTemplateReader {
     func template() throws(RewardModelingError) -> PromptTemplate {
         try reader.refuseFields(except: [
             "id", "task", "kind", "media", "text", "answer_grammar", "scale", "answer_prefix",
-            "choices",
+            "choices", "criteria",
         ])
         let id = try storable(reader, "id")
         guard !id.isEmpty else { throw reader.mismatch("id", "a name") }
         let task = try required("task", as: JudgingTask.self)
         let kind = try required("kind", as: QuestionKind.self)
         let media = try media(task: task, kind: kind)
-        let text = try text(task: task, kind: kind)
+        let text = try text(task: task, kind: kind, media: media)
         let grammar = try required("answer_grammar", as: AnswerGrammar.self)
-        let fitting: AnswerGrammar = kind == .pairRank ? .betterStatement : .finalScore
-        guard grammar == fitting else {
-            throw reader.mismatch("answer_grammar", "\"\(fitting.rawValue)\" for this kind")
+        let fitting = AnswerGrammar.fitting(kind)
+        guard fitting.contains(grammar) else {
+            let words = fitting.map { "\"\($0.rawValue)\"" }.joined(separator: " or ")
+            throw reader.mismatch("answer_grammar", "\(words) for this kind")
         }
         let template = PromptTemplate(
             id: id,
@@ -39,7 +40,8 @@ struct PromptTemplateReader {
             text: text,
             grammar: grammar,
             answerPrefix: try storable(reader, "answer_prefix"),
-            choices: try choices(kind: kind)
+            choices: try choices(kind: kind),
+            criteria: try criteria(grammar)
         )
         try checkAnswers(of: template)
         return template
@@ -72,21 +74,61 @@ struct PromptTemplateReader {
         task: JudgingTask,
         kind: QuestionKind
     ) throws(RewardModelingError) -> [PromptMedia] {
-        let required = PromptMedia.required(task: task, kind: kind)
-        let expected = PayloadValue.array(required.map { .string($0.rawValue) })
-        guard let value = reader.value("media"), value == expected else {
+        let allowed = PromptMedia.allowed(task: task, kind: kind)
+        let written = allowed.map { PayloadValue.array($0.map { .string($0.rawValue) }) }
+        guard let value = reader.value("media"), let place = written.firstIndex(of: value) else {
+            let expected = written.map(\.json).joined(separator: " or ")
             let got = reader.value("media")?.json ?? "nothing"
             throw .invalidPromptPack(
-                "\(reader.path(of: "media")): expected \(expected.json), got \(got)"
+                "\(reader.path(of: "media")): expected \(expected), got \(got)"
             )
         }
-        return required
+        return allowed[place]
+    }
+
+    private func criteria(_ grammar: AnswerGrammar) throws(RewardModelingError) -> [Criterion] {
+        let counts = grammar.criteriaCounts
+        guard counts.upperBound > 0 else {
+            guard reader.value("criteria") == nil else {
+                throw reader.mismatch("criteria", "no criteria for \(grammar.rawValue)")
+            }
+            return []
+        }
+        let expected = "an array of \(counts.lowerBound) to \(counts.upperBound) criteria"
+        let values = try reader.array("criteria", expected)
+        guard counts.contains(values.count) else { throw reader.mismatch("criteria", expected) }
+        var criteria: [Criterion] = []
+        for (index, value) in values.enumerated() {
+            let path = "\(reader.path(of: "criteria"))[\(index)]"
+            let fields = try PayloadReader(
+                value,
+                path: path,
+                subject: path,
+                error: { .invalidPromptPack($0) }
+            )
+            try fields.refuseFields(except: ["name", "label"])
+            let criterion = Criterion(
+                name: try storable(fields, "name"),
+                label: try storable(fields, "label")
+            )
+            let isName = !criterion.name.isEmpty && criterion.name.utf8.count <= 80
+            guard isName, !criteria.contains(where: { $0.name == criterion.name }) else {
+                throw fields.mismatch("name", "a name of its own of 1 to 80 bytes")
+            }
+            let words = criterion.labelWords
+            guard !words.isEmpty, words.joined().utf8.allSatisfy({ $0 < 0x80 }),
+                !criteria.contains(where: { $0.labelWords == words })
+            else { throw fields.mismatch("label", "words of its own in ASCII") }
+            criteria.append(criterion)
+        }
+        return criteria
     }
 
     /// The text: one string, or an array of lines.
     private func text(
         task: JudgingTask,
-        kind: QuestionKind
+        kind: QuestionKind,
+        media: [PromptMedia]
     ) throws(RewardModelingError) -> PromptText {
         let expected = "a string or an array of lines"
         let source: String
@@ -103,7 +145,7 @@ struct PromptTemplateReader {
             source = lines.joined(separator: "\n")
         default: throw reader.mismatch("text", expected)
         }
-        let required = PromptField.required(task: task, kind: kind)
+        let required = PromptField.required(task: task, kind: kind, media: media)
         let known = PromptField.allCases.filter(required.contains).map { "{\($0.rawValue)}" }
             .joined(separator: ", ")
         let place = reader.path(of: "text")

@@ -10,11 +10,19 @@ package enum PromptField: String, Sendable, CaseIterable {
     case second
     /// The one answer to be scored.
     case response
+    /// What an edit was to do.
+    case instruction
 
     /// The fields the text of such a template must have, and no others.
-    static func required(task: JudgingTask, kind: QuestionKind) -> Set<PromptField> {
+    static func required(
+        task: JudgingTask,
+        kind: QuestionKind,
+        media: [PromptMedia]
+    ) -> Set<PromptField> {
+        // Asked about the edited picture alone, the model could not tell what was to be done.
+        if task == .imageEditing { return media.contains(.source) ? [.instruction] : [] }
         if task.judgesMedia { return [.caption] }
-        return kind == .pairRank ? [.question, .first, .second] : [.question, .response]
+        return kind != .pointScore ? [.question, .first, .second] : [.question, .response]
     }
 }
 

@@ -37,7 +37,7 @@ enum AccuracyCommand {
                 format: .int(1...100_000)
             ),
             SceneOptions.tasks(
-                default: JudgingTask.allCases.map(\.rawValue).joined(separator: ",")
+                default: JudgingTask.ofScenes.map(\.rawValue).joined(separator: ",")
             ),
             .option(
                 "max-tokens",

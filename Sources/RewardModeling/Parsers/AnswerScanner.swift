@@ -1,0 +1,150 @@
+/// A free answer as the number parsers walk over it: Unicode scalars by position.
+///
+/// `Character`s would not do: a combining mark after a colon or a digit would hide it.
+struct AnswerScanner {
+    /// The answer's scalars.
+    let scalars: [Unicode.Scalar]
+
+    /// Takes a text apart.
+    init(_ text: String) {
+        scalars = Array(text.unicodeScalars)
+    }
+
+    /// Where a marker stands: its first word, and the position after its colon.
+    struct Marker: Equatable {
+        let start: Int
+        let end: Int
+    }
+
+    /// The last `words:` of the answer, in any case, with any space, hyphen or emphasis between its parts, and
+    /// optionally a remark in brackets before the colon: `Final Score (1-5):`. Words are ASCII and in
+    /// lower case. A marker inside a longer word (`lifestyle score:` for `style score`) is none.
+    func lastMarker(_ words: [String], in range: Range<Int>? = nil) -> Marker? {
+        let range = range ?? scalars.indices
+        // Most positions end here: a cheap look at one letter, before anything about Unicode is asked.
+        let initial = words.first?.unicodeScalars.first?.value ?? 0
+        for start in range.reversed() {
+            guard scalars[start].value | 0x20 == initial else { continue }
+            if start > 0, isWordPart(scalars[start - 1]) { continue }
+            if let end = endOfMarker(words, at: start), end <= range.upperBound {
+                return Marker(start: start, end: end)
+            }
+        }
+        return nil
+    }
+
+    private func endOfMarker(_ words: [String], at start: Int) -> Int? {
+        var position = start
+        for (index, word) in words.enumerated() {
+            if index > 0 {
+                let gap = skip(from: position) { Self.isSpaceOrEmphasis($0) || $0 == "-" }
+                // A digit may follow its word at once: `Image1:`.
+                guard gap > position || word.first?.isNumber == true else { return nil }
+                position = gap
+            }
+            guard let end = end(of: word, from: position) else { return nil }
+            position = end
+        }
+        position = skip(from: position, Self.isSpaceOrEmphasis)
+        if position < scalars.count, scalars[position] == "(" {
+            position = skip(from: position) { $0 != ")" && $0 != "\n" }
+            guard position < scalars.count, scalars[position] == ")" else { return nil }
+            position = skip(from: position + 1, Self.isSpaceOrEmphasis)
+        }
+        guard position < scalars.count, scalars[position] == ":" || scalars[position] == "："
+        else { return nil }
+        return position + 1
+    }
+
+    /// The number on the scale that stands from a position on, after space, emphasis or an opening
+    /// bracket: `[-+]digits[.digits]`. Nil for anything else, `nan` included, for one that goes on in a
+    /// way that changes its meaning (`3-4`, `3,7`, `8/10` on a scale to 5), and for one off the scale.
+    func score(from start: Int, scale: Scale, before limit: Int? = nil) -> Double? {
+        let opening = skip(from: start) {
+            Self.isSpaceOrEmphasis($0) || "[(<\"".unicodeScalars.contains($0)
+        }
+        guard let (value, end) = number(from: opening), end <= limit ?? scalars.count,
+            endsCleanly(at: end, scale: scale)
+        else { return nil }
+        return Score(value, on: scale)?.value
+    }
+
+    /// A number and the position after it; nil when none starts here.
+    func number(from start: Int) -> (value: Double, end: Int)? {
+        var position = start
+        var text = ""
+        if position < scalars.count, "+-\u{2212}".unicodeScalars.contains(scalars[position]) {
+            text = scalars[position] == "+" ? "" : "-"
+            position += 1
+        }
+        let whole = skip(from: position, Self.isDigit)
+        guard whole > position else { return nil }
+        var end = whole
+        if whole < scalars.count, scalars[whole] == "." {
+            let fraction = skip(from: whole + 1, Self.isDigit)
+            if fraction > whole + 1 { end = fraction }
+        }
+        text.unicodeScalars.append(contentsOf: scalars[position..<end])
+        guard let value = Double(text), value.isFinite else { return nil }
+        return (value, end)
+    }
+
+    /// The position after a lower-case ASCII word that stands here in any case; nil when it does not.
+    func end(of word: String, from start: Int) -> Int? {
+        var position = start
+        for letter in word.unicodeScalars {
+            guard position < scalars.count, scalars[position].isASCII,
+                scalars[position].properties.lowercaseMapping.unicodeScalars.first == letter
+            else { return nil }
+            position += 1
+        }
+        return position
+    }
+
+    /// The first position that is not skipped.
+    func skip(from start: Int, _ isSkipped: (Unicode.Scalar) -> Bool) -> Int {
+        var position = start
+        while position < scalars.count, isSkipped(scalars[position]) { position += 1 }
+        return position
+    }
+
+    /// White space, or a mark of Markdown.
+    static func isSpaceOrEmphasis(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.isWhitespace || scalar == "*" || scalar == "_" || scalar == "`"
+    }
+
+    /// An ASCII digit.
+    static func isDigit(_ scalar: Unicode.Scalar) -> Bool { scalar >= "0" && scalar <= "9" }
+
+    /// Whether what follows a number leaves it what it is.
+    private func endsCleanly(at end: Int, scale: Scale) -> Bool {
+        let position = skip(from: end) { $0 != "\n" && Self.isSpaceOrEmphasis($0) }
+        guard position < scalars.count else { return true }
+        if scalars[position] == "/" {
+            return denominator(from: position + 1) == scale.maximum
+        }
+        if position > end, let out = self.end(of: "out", from: position),
+            let of = self.end(of: "of", from: skip(from: out, Self.isSpaceOrEmphasis))
+        {
+            return denominator(from: of) == scale.maximum
+        }
+        if position == end, scalars[end].properties.isAlphabetic || scalars[end] == "%" {
+            return false
+        }
+        let isJoint = "-\u{2013}\u{2014},.".unicodeScalars.contains(scalars[position])
+        guard isJoint else { return true }
+        let after = skip(from: position + 1) { $0 == " " }
+        // "3.7. 2 objects are missing" is a sentence's end; "3-4", "3,7" and "3.7.1" are not
+        // numbers.
+        let spaced = after > position + 1 && ".,".unicodeScalars.contains(scalars[position])
+        return spaced || after >= scalars.count || !Self.isDigit(scalars[after])
+    }
+
+    private func denominator(from start: Int) -> Double? {
+        number(from: skip(from: start, Self.isSpaceOrEmphasis))?.value
+    }
+
+    private func isWordPart(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.isAlphabetic || Self.isDigit(scalar)
+    }
+}
