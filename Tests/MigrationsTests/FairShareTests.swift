@@ -247,7 +247,7 @@ struct FairShareTests {
         )
     }
 
-    @Test("enqueue finds its place by a few steps into an index, whatever waits, with a key and without")
+    @Test("enqueue finds its place by a few steps into an index, with a key and without")
     func plan() throws {
         try queue.connection.execute(
             """
