@@ -106,6 +106,7 @@ let migrationFiles: [Resource] = [
     .embedInCode("0034_accept_pair_scores.sql"),
     .embedInCode("0035_store_criteria.sql"),
     .embedInCode("0036_evaluate.sql"),
+    .embedInCode("0037_rescue_without_waiting.sql"),
 ]
 
 let package = Package(

@@ -125,7 +125,7 @@ BEGIN
     WHERE s.job_id = retry.job_id AND s.items_failed > 0;
     UPDATE rewardd.job j
     SET state = 'ready', run_at = clock_timestamp(), finished_at = NULL, cancel_requested_at = NULL,
-        error = NULL, items_done = 0, items_failed = 0
+        deadline_at = NULL, error = NULL, items_done = 0, items_failed = 0
     WHERE j.job_id = retry.job_id;
     PERFORM _open_shards(retry.job_id, 0, job.items_total,
         coalesce((job.options ->> 'shard_size')::int, 16), 0, 0, clock_timestamp());
@@ -137,7 +137,7 @@ $function$;
 COMMENT ON FUNCTION rewardd.retry(bigint) IS
 $comment$Runs the failed items of an ended job again, and the unfinished ones of a cancelled job.
 Completed items stay as they are. The failed results are removed; the event retried lists the first
-hundred.
+hundred. A deadline ends with the run it was set for.
 
 Returns the number of items opened.
 

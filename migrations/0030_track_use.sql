@@ -343,8 +343,16 @@ roles, of which the largest counts. bytes NULL takes away the limit of a role. W
 
 Errors: 22023, P0002 no such role. Role: rewardd_admin.$comment$;
 
+-- The rule of _media_quota once more: a view calls functions as whoever reads it.
 CREATE VIEW rewardd.media_status WITH (security_barrier) AS
-SELECT s.submitted_by, s.files, s.bytes, rewardd._media_quota(s.submitted_by::name) AS quota
+SELECT s.submitted_by, s.files, s.bytes, coalesce(
+    (SELECT q.bytes FROM rewardd.media_quota q WHERE q.role = s.submitted_by::name),
+    (SELECT max(q.bytes)
+        FROM rewardd.media_quota q
+        JOIN pg_catalog.pg_roles r ON r.rolname = q.role
+        JOIN pg_catalog.pg_roles l ON l.rolname = s.submitted_by::name
+        WHERE pg_has_role(l.oid, r.oid, 'MEMBER')),
+    (SELECT q.bytes FROM rewardd.media_quota q WHERE q.role = '')) AS quota
 FROM rewardd.media_usage s
 WHERE s.submitted_by = session_user::text OR (
     SELECT pg_has_role(session_user, 'rewardd_read', 'MEMBER')

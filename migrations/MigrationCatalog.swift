@@ -149,6 +149,10 @@ package enum MigrationCatalog {
             file: "0036_evaluate.sql",
             bytes: PackageResources._036_evaluate_sql
         ),
+        Migration(
+            file: "0037_rescue_without_waiting.sql",
+            bytes: PackageResources._037_rescue_without_waiting_sql
+        ),
     ]
 
     /// The newest version this build knows: what `rewardctl migrate` brings a database to.
@@ -158,5 +162,5 @@ package enum MigrationCatalog {
     ///
     /// An older database is refused with the advice to migrate, one newer than ``latest`` with the
     /// advice to upgrade.
-    package static let oldestUnderstood = 31
+    package static let oldestUnderstood = 37
 }

@@ -78,6 +78,20 @@ struct DeadlineTests {
         #expect(try queue.status(job) == "ready 2 0 0")
     }
 
+    @Test("a deadline still to come does not outlive the run it was set for")
+    func cancelledBefore() throws {
+        let job = try queue.enqueue()
+        try queue.connection.execute(
+            "SELECT rewardd.set_deadline(\(job), now() + interval '1 hour')"
+        )
+        try queue.connection.execute("SELECT rewardd.cancel(\(job))")
+        try queue.connection.execute("SELECT rewardd.retry(\(job))")
+        let open = try queue.number(
+            "SELECT count(*) AS value FROM rewardd.job WHERE deadline_at IS NULL"
+        )
+        #expect(open == 1)
+    }
+
     @Test("what is no deadline is refused", arguments: ["2001-01-01", "infinity"])
     func refused(deadline: String) throws {
         let job = try queue.enqueue()

@@ -218,6 +218,26 @@ struct LivenessTests {
         #expect(try queue.shards(job) == ["ready 0+1 d0 f0 a0 c1"])
     }
 
+    @Test("a locked job does not keep the others from rescue, nor its daemon from being buried")
+    func lockedJob() throws {
+        let locked = try queue.enqueue()
+        let free = try queue.enqueue()
+        let daemon = try queue.register()
+        #expect(try queue.claim(daemon, max: 2).count == 2)
+        let other = try queue.another()
+        try other.connection.execute("BEGIN")
+        try other.connection.execute(
+            "SELECT FROM rewardd.job WHERE job_id = \(locked) FOR UPDATE"
+        )
+        #expect(try queue.kill(daemon) == 1)
+        #expect(try state(daemon) == "stopped lease_expired 1")
+        #expect(try queue.shards(free) == ["ready 0+1 d0 f0 a0 c1"])
+        #expect(try queue.shards(locked) == ["running 0+1 d0 f0 a1 c0"])
+        try other.connection.execute("COMMIT")
+        #expect(try queue.number("SELECT rewardd.rescue() AS value") == 1)
+        #expect(try queue.shards(locked) == ["ready 0+1 d0 f0 a0 c1"])
+    }
+
     @Test("two rescuers and a finishing daemon agree", arguments: 1...5)
     func rescuers(round: Int) throws {
         let job = try queue.enqueue(items: 6, options: #"{"shard_size": 1}"#)

@@ -110,6 +110,7 @@ extension QueueModel {
         jobs[job].state = .ready
         jobs[job].runAt = moment()
         jobs[job].isCancelRequested = false
+        jobs[job].deadline = nil
         jobs[job].done = 0
         jobs[job].failed = 0
         openShards(
