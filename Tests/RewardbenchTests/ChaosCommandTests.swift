@@ -7,7 +7,9 @@ struct ChaosCommandTests {
         let directory = try ScratchDirectory()
         let help = try RewardbenchProcess.run(["chaos", "--help"], in: directory)
         #expect(help.status == 0)
-        for word in ["--minutes", "--daemons", "--seed", "--model", "--operations", "--keep", "--json"] {
+        for word in [
+            "--minutes", "--daemons", "--seed", "--model", "--operations", "--keep", "--json",
+        ] {
             #expect(help.output.contains(word), "\(word)")
         }
         #expect(help.output.contains("130"))

@@ -22,7 +22,7 @@ struct SpeedCommandTests {
         let directory = try ScratchDirectory()
         for (arguments, expected) in [
             (["prefill", "--shape", "llava"], "llava-ov-7b"),
-            (["decode", "--precision", "int3"], "int4"),
+            (["decode", "--precision", "int3"], "Did you mean 'int8'?"),
             (["vision", "--tokens", "3"], "--tokens"),
         ] {
             let result = try RewardbenchProcess.run(arguments, in: directory)

@@ -32,9 +32,14 @@ struct RescueBenchmark {
         var total = 0
         for number in 1...plan.repeats {
             try steps.next("kill -9, repeat \(number)")
-            // Two daemons with two shards each at 20 ms an item: with four seconds for a repeat, ten of work.
+            // Two daemons with two shards each at 20 ms an item: with four seconds for a repeat, ten of work. A
+            // shard has more items than a daemon judges at once, so that it is seen half done.
             let items = min(500 * plan.seconds, plan.judgements)
-            try database.enqueue(superuser, items: database.items(items, from: total), shardSize: 4)
+            try database.enqueue(
+                superuser,
+                items: database.items(items, from: total),
+                shardSize: 16
+            )
             total += items
             seconds.append(try killOne(daemons, superuser))
             try daemons.restart(0)
