@@ -21,8 +21,13 @@ struct MachineFaultTests {
         try disk.fill()
         try await bench.play(until: "a server without room") { connection in
             do {
-                // Also what fits into pages that exist needs room in the end.
-                try bench.submit(jobs: 10, items: 200)
+                // A megabyte of noise is more than fits into pages that exist, and no work for anybody.
+                _ = try connection.execute(
+                    """
+                    SELECT rewardd.put_media(string_agg(decode(md5(random()::text), 'hex'), ''))
+                    FROM generate_series(1, 65536)
+                    """
+                )
                 return false
             } catch let error as PostgresError {
                 return error.sqlState?.rawValue == "53100" || error.isConnectionLost
