@@ -22,6 +22,8 @@ final class DaemonFleet {
     private struct Member {
         var slot = DaemonSlot()
         var process: ChildProcess?
+        /// When the process was started.
+        var startedAt = ContinuousClock.now
         /// From when on it is expected to notice the death of another, as long as it runs.
         var isAbleFrom = 0.0
         /// For the next process.
@@ -39,6 +41,9 @@ final class DaemonFleet {
     private static let returnSeconds = 6.0
     /// For how long a loss must be seen by somebody to count.
     private static let noticeSeconds = 6.0
+
+    /// For how long a process may be on its way to minding signals.
+    private static let startSeconds = Duration.seconds(5)
 
     /// How many processes were started.
     private(set) var starts = 0
@@ -210,7 +215,11 @@ final class DaemonFleet {
     var runningCount: Int { members.count { $0.slot.isRunning } }
 
     /// Asks all to stop and waits; returns which did not, or not with status 0.
+    ///
+    /// One that was started a moment ago may end by the signal itself, before it minds signals; it has no
+    /// work yet.
     func farewell() -> [Violation] {
+        let isNew = members.map { $0.startedAt.duration(to: .now) < Self.startSeconds }
         for member in members {
             member.proxy.heal()
             member.process?.send(SIGTERM)
@@ -226,7 +235,7 @@ final class DaemonFleet {
                 status = process.wait(seconds: DaemonSlot.drainLimit)
             }
             let isTrapped = status == -9 && members[place].slot.trap?.effect == .kill
-            if status != 0, !isTrapped {
+            if status != 0, !isTrapped, !(isNew[place] && status == -SIGTERM) {
                 let what = status.map { "status \($0)" } ?? "still running"
                 complaints.append(complaint("a daemon did not end well at last", place, what))
             }
@@ -252,6 +261,7 @@ final class DaemonFleet {
         members[place].process = try members[place].launch.start(
             adding: trap.map { ["REWARDD_FAIL_POINTS": $0.setting] } ?? [:]
         )
+        members[place].startedAt = .now
         members[place].slot.started(trap: trap)
         starts += 1
     }
