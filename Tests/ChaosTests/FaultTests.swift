@@ -121,7 +121,8 @@ struct FaultTests {
         let before = bench.stage.fleet.log(0).split(separator: "\n").count
         try await bench.play(seconds: 3)
         let lines = bench.stage.fleet.log(0).split(separator: "\n").count - before
-        #expect(lines < 60, "it spins")
+        // Six connections that wait longer each time write tens of lines; without waiting they write thousands.
+        #expect(lines < 300, "it spins")
         others = []
         try await bench.expectAllWell()
     }
