@@ -7,7 +7,14 @@ import Testing
 @testable import Chaos
 
 /// Faults of the machine under a daemon or under the server.
-@Suite("Faults of the machine", .serialized)
+@Suite(
+    "Faults of the machine",
+    .serialized,
+    .enabled(
+        if: ProcessInfo.processInfo.environment["REWARDD_TEST_FAULTS"] != nil,
+        "asked for by REWARDD_TEST_FAULTS=1: they need a machine of their own"
+    )
+)
 struct MachineFaultTests {
     @Test(
         "a full disk stops the work until there is room again, and costs no result",
