@@ -104,7 +104,7 @@ let migrationFiles: [Resource] = [
     .embedInCode("0032_accept_video_files.sql"),
     .embedInCode("0033_download_media.sql"),
     .embedInCode("0034_accept_pair_scores.sql"),
-    .embedInCode("0035_store_criteria.sql"),
+    .embedInCode("0035_show_criteria.sql"),
     .embedInCode("0036_evaluate.sql"),
     .embedInCode("0037_rescue_without_waiting.sql"),
 ]

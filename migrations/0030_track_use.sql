@@ -62,6 +62,15 @@ COMMENT ON FUNCTION rewardd.find_judgements(bytea[], bigint) IS
 REVOKE ALL ON FUNCTION rewardd.find_judgements(bytea[], bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rewardd.find_judgements(bytea[], bigint) TO rewardd_work;
 
+-- Judgements of several criteria come with each criterion's numbers beside the score or verdict they come to.
+ALTER TABLE rewardd.judgement ADD COLUMN criteria jsonb;
+COMMENT ON COLUMN rewardd.judgement.criteria IS
+    'Each criterion''s numbers in item order, [{"name", "score" or "first" and "second", "scale"}]; '
+    'NULL for an answer that is one choice.';
+COMMENT ON COLUMN rewardd.judgement.kind IS 'point_score, pair_rank or pair_score.';
+COMMENT ON COLUMN rewardd.judgement.score IS
+    'Score on the scale below, for point_score; the mean where there are several criteria.';
+
 CREATE OR REPLACE FUNCTION rewardd._store_judgements(lease rewardd.shard, judgements jsonb) RETURNS int
 LANGUAGE plpgsql
 AS $function$
@@ -77,20 +86,22 @@ BEGIN
         -- not do so crosswise.
         INSERT INTO rewardd.judgement (fingerprint, job_id, shard_id, lease_token, item_index, kind,
             task, model, model_digest, template_id, template_digest, answer_mode, presentation_order,
-            raw_response, verdict, score, scale_minimum, scale_maximum, spread, probabilities,
+            raw_response, verdict, score, scale_minimum, scale_maximum, spread, criteria, probabilities,
             prompt_tokens, generated_tokens, seconds)
         SELECT decode(j.fingerprint, 'hex'), lease.job_id, lease.shard_id, lease.lease_token,
             j.item_index, j.kind,
             coalesce(j.task, (SELECT o.task FROM rewardd.job o WHERE o.job_id = lease.job_id)),
             coalesce(j.model, lease.model), decode(j.model_digest, 'hex'), j.template_id,
             decode(j.template_digest, 'hex'), j.answer_mode, j.presentation_order, j.raw_response,
-            j.verdict, j.score, j.scale_minimum, j.scale_maximum, j.spread, j.probabilities,
+            j.verdict, j.score, j.scale_minimum, j.scale_maximum, j.spread,
+            nullif(j.criteria, 'null'), j.probabilities,
             coalesce(j.prompt_tokens, 0), coalesce(j.generated_tokens, 0), coalesce(j.seconds, 0)
         FROM jsonb_to_recordset(judgements) AS j (
             fingerprint text, item_index int, kind text, task text, model text, model_digest text,
             template_id text, template_digest text, answer_mode text, presentation_order text,
             raw_response text, verdict text, score float8, scale_minimum float8, scale_maximum float8,
-            spread float8, probabilities jsonb, prompt_tokens int, generated_tokens int, seconds real)
+            spread float8, criteria jsonb, probabilities jsonb, prompt_tokens int, generated_tokens int,
+            seconds real)
         ORDER BY j.fingerprint
         ON CONFLICT (fingerprint) DO NOTHING;
         GET DIAGNOSTICS fresh = ROW_COUNT;

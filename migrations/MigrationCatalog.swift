@@ -142,8 +142,8 @@ package enum MigrationCatalog {
             bytes: PackageResources._034_accept_pair_scores_sql
         ),
         Migration(
-            file: "0035_store_criteria.sql",
-            bytes: PackageResources._035_store_criteria_sql
+            file: "0035_show_criteria.sql",
+            bytes: PackageResources._035_show_criteria_sql
         ),
         Migration(
             file: "0036_evaluate.sql",
