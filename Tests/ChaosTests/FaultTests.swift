@@ -7,14 +7,7 @@ import Testing
 @testable import Chaos
 
 /// Faults one by one whose outcome is known; `ChaosRunTests` throws them in all at once.
-@Suite(
-    "One fault at a time",
-    .serialized,
-    .enabled(
-        if: ProcessInfo.processInfo.environment["REWARDD_TEST_FAULTS"] != nil,
-        "asked for by REWARDD_TEST_FAULTS=1: they need a machine of their own"
-    )
-)
+@Suite("One fault at a time", .serialized)
 struct FaultTests {
     @Test("a daemon that dies at any edge of its work loses nothing and doubles nothing")
     func everyEdge() async throws {
