@@ -107,6 +107,7 @@ let migrationFiles: [Resource] = [
     .embedInCode("0035_show_criteria.sql"),
     .embedInCode("0036_evaluate.sql"),
     .embedInCode("0037_rescue_without_waiting.sql"),
+    .embedInCode("0038_cheaper_calls.sql"),
 ]
 
 let package = Package(
@@ -130,14 +131,14 @@ let package = Package(
             providers: [.apt(["libsystemd-dev"])]
         ),
         .systemLibrary(name: "CIntrinsics"),
-        .target(name: "CPlatform"),
+        .target(name: "CPlatform", cSettings: [.unsafeFlags(["-O2"])]),
         .target(name: "CLimitedProcess"),
 
         // Leaves.
         module("Logging"),
         module("Threading", ["CPlatform"]),
         module("FailPoints"),
-        module("Hashing", settings: kernelSettings),
+        module("Hashing", ["CPlatform"], settings: kernelSettings),
         module("JSONReading", settings: kernelSettings),
         module("ArgumentParsing"),
         module("SyntheticScenes", settings: kernelSettings),

@@ -153,6 +153,10 @@ package enum MigrationCatalog {
             file: "0037_rescue_without_waiting.sql",
             bytes: PackageResources._037_rescue_without_waiting_sql
         ),
+        Migration(
+            file: "0038_cheaper_calls.sql",
+            bytes: PackageResources._038_cheaper_calls_sql
+        ),
     ]
 
     /// The newest version this build knows: what `rewardctl migrate` brings a database to.

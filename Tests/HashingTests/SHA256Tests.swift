@@ -54,6 +54,19 @@ struct SHA256Tests {
         }
     }
 
+    @Test("the processor's instructions and plain arithmetic give the same digests")
+    func twins() {
+        var random = SystemRandomNumberGenerator()
+        for count in [0, 1, 63, 64, 65, 127, 128, 129, 1000, 4096, 100_003] {
+            let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
+            var fast = SHA256()
+            var slow = SHA256(withInstructions: false)
+            fast.update(bytes)
+            slow.update(bytes)
+            #expect(fast.digest() == slow.digest(), "\(count) bytes: \(bytes.prefix(64))")
+        }
+    }
+
     @Test("length-prefixed fields do not run into one another")
     func fields() {
         var first = SHA256()

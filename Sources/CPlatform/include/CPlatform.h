@@ -5,6 +5,7 @@
 #define CPLATFORM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /// Sleeps while `*word == expected`, until a wake or a signal; returns at once when the value differs.
@@ -61,5 +62,13 @@ static inline bool rewardd_cpu_supports_vnni(void) {
     return false;
 #endif
 }
+
+/// True when the processor has the instructions that `rewardd_sha256_compress` is made of.
+bool rewardd_cpu_supports_sha256(void);
+
+/// Folds `count` blocks of 64 bytes into a state of eight words, as FIPS 180-4 section 6.2.2 says, by the processor's
+/// own instructions (SHA extensions of x86-64). Only where `rewardd_cpu_supports_sha256()`.
+/// `constants` are the 64 words of section 4.2.2.
+void rewardd_sha256_compress(uint32_t *state, const void *blocks, size_t count, const uint32_t *constants);
 
 #endif

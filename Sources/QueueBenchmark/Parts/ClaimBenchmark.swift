@@ -59,7 +59,8 @@ struct ClaimBenchmark {
     private func claims(
         _ name: String,
         _ title: String,
-        _ backlog: Backlog
+        _ backlog: Backlog,
+        p99Goal: Double? = 5
     ) async throws -> [Measurement] {
         let claimer = try Claimer(backlog.database)
         var own = LatencySeries()
@@ -76,11 +77,11 @@ struct ClaimBenchmark {
             own.add(claims)
             raw.add(updates)
         }
-        return own.measurements("claim.\(name)", title, raw: raw, p99Goal: 5)
+        return own.measurements("claim.\(name)", title, raw: raw, p99Goal: p99Goal)
     }
 
     /// The same while others claim and finish and an old transaction keeps every dead row from being
-    /// cleaned away.
+    /// cleaned away. Without a goal: what a claim waits for here is a processor as much as the queue.
     private func churned(_ backlog: Backlog, _ count: Int) async throws -> [Measurement] {
         let holder = try backlog.database.superuser()
         try holder.executeScript("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT txid_current()")
@@ -92,7 +93,8 @@ struct ClaimBenchmark {
             measurements = try await claims(
                 "held",
                 "claim, \(words(count)) ready, an old snapshot and churn",
-                backlog
+                backlog,
+                p99Goal: nil
             )
         } catch {
             churn.stop()

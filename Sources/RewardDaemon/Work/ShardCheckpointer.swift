@@ -10,7 +10,7 @@ import Logging
 actor ShardCheckpointer {
     /// Least time between the beginnings of two commits. A commit costs about as much as thirty judgements
     /// in it, so answers that come faster than this are worth gathering.
-    static let spacing = Duration.milliseconds(10)
+    static let spacing = Duration.milliseconds(25)
 
     /// So many judgements are not gathered any longer: commits of more are hardly cheaper.
     static let fullBatch = 256
