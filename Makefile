@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 SWIFT ?= swift
 IMPORT_CHECK := --explicit-target-dependency-import-check error
-LINT_PATHS := Package.swift Sources ctl migrations Tests
+LINT_PATHS := Package.swift Sources ctl Tests
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test build release lint format check packages test-packages scenes-model clean

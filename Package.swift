@@ -68,48 +68,6 @@ func tests(
     )
 }
 
-/// The SQL files, embedded so that `rewardctl migrate` and the version check match the binary.
-let migrationFiles: [Resource] = [
-    .embedInCode("0001_create_schema.sql"),
-    .embedInCode("0002_create_job_tables.sql"),
-    .embedInCode("0003_create_result_tables.sql"),
-    .embedInCode("0004_check_functions.sql"),
-    .embedInCode("0005_enqueue_functions.sql"),
-    .embedInCode("0006_claim_functions.sql"),
-    .embedInCode("0007_checkpoint_functions.sql"),
-    .embedInCode("0008_finish_functions.sql"),
-    .embedInCode("0009_liveness_functions.sql"),
-    .embedInCode("0010_admin_functions.sql"),
-    .embedInCode("0011_media_functions.sql"),
-    .embedInCode("0012_create_views.sql"),
-    .embedInCode("0013_accept_video_and_training.sql"),
-    .embedInCode("0014_enqueue_training.sql"),
-    .embedInCode("0015_training_functions.sql"),
-    .embedInCode("0016_accept_training_rates.sql"),
-    .embedInCode("0017_enqueue_for_submitter.sql"),
-    .embedInCode("0018_create_schedule_tables.sql"),
-    .embedInCode("0019_cron_functions.sql"),
-    .embedInCode("0020_schedule_functions.sql"),
-    .embedInCode("0021_run_schedule_functions.sql"),
-    .embedInCode("0022_doctor_functions.sql"),
-    .embedInCode("0023_add_held_states.sql"),
-    .embedInCode("0024_requeue_held_shards.sql"),
-    .embedInCode("0025_hold_functions.sql"),
-    .embedInCode("0026_deadline_functions.sql"),
-    .embedInCode("0027_queue_settings.sql"),
-    .embedInCode("0028_fair_shares.sql"),
-    .embedInCode("0029_fair_claim_functions.sql"),
-    .embedInCode("0030_track_use.sql"),
-    .embedInCode("0031_prune_functions.sql"),
-    .embedInCode("0032_accept_video_files.sql"),
-    .embedInCode("0033_download_media.sql"),
-    .embedInCode("0034_accept_pair_scores.sql"),
-    .embedInCode("0035_show_criteria.sql"),
-    .embedInCode("0036_evaluate.sql"),
-    .embedInCode("0037_rescue_without_waiting.sql"),
-    .embedInCode("0038_cheaper_calls.sql"),
-]
-
 let package = Package(
     name: "rewardd",
     products: [
@@ -133,6 +91,7 @@ let package = Package(
         .systemLibrary(name: "CIntrinsics"),
         .target(name: "CPlatform", cSettings: [.unsafeFlags(["-O2"])]),
         .target(name: "CLimitedProcess"),
+        .target(name: "CMigrations"),
 
         // Leaves.
         module("Logging"),
@@ -197,7 +156,7 @@ let package = Package(
         // Storage column.
         module("Postgres", ["CLibPQ", "Threading", "Logging"]),
         module("Jobs", ["Postgres", "Logging", "FailPoints"]),
-        module("Migrations", path: "migrations", exclude: ["README.md"], resources: migrationFiles),
+        module("Migrations", ["CMigrations"]),
 
         module("Staging", ["Postgres", "Migrations", "Threading"]),
         module(

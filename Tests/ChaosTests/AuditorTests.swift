@@ -300,6 +300,14 @@ struct AuditorTests {
             FROM rewardd.item_result r WHERE s.state = 'running' AND r.job_id = 2
             """
         ),
+        PlantedViolation(
+            "I4",
+            "more leases out than it lets run",
+            """
+            UPDATE rewardd.queue SET max_running = 1;
+            UPDATE rewardd.shard SET state = 'running', daemon_id = 1, lease_token = 900 + shard_id
+            """
+        ),
     ]
 
     private static let histories = [

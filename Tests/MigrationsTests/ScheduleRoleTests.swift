@@ -136,7 +136,7 @@ struct ScheduleRoleTests {
         let digest = try alice.text("SELECT rewardd.put_media('picture') AS value")
         try alice.connection.execute(
             """
-            SELECT rewardd.create_schedule('nightly', '* * * * *', 'point_score',
+            SELECT rewardd.create_schedule('nightly', '0 0 1 1 *', 'point_score',
                 jsonb_build_array(jsonb_build_object('caption', 'c', 'image',
                     jsonb_build_object('media', \(digest)::text))), 'image_generation', 'm')
             """

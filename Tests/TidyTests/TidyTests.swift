@@ -89,8 +89,8 @@ struct TidyTests {
     @Test("migrations are numbered without gaps and all of them are embedded")
     func migrationFiles() throws {
         let files = try SourceTree.files(under: ["migrations"], extensions: ["sql"])
-        let manifest = try String(
-            contentsOf: SourceTree.root.appending(path: "Package.swift"),
+        let list = try String(
+            contentsOf: SourceTree.root.appending(path: "Sources/CMigrations/CMigrations.c"),
             encoding: .utf8
         )
         #expect(!files.isEmpty)
@@ -98,7 +98,8 @@ struct TidyTests {
             let number = String(index + 1)
             let prefix = String(repeating: "0", count: 4 - number.count) + number + "_"
             #expect(file.name.hasPrefix(prefix), "\(file.path)")
-            #expect(manifest.contains("\"\(file.name)\""), "Package.swift lists \(file.name)")
+            #expect(list.contains("\"\(file.name)\""), "CMigrations.c lists \(file.name)")
+            #expect(list.contains("migrations/\(file.name)\""), "CMigrations.c embeds \(file.name)")
         }
     }
 

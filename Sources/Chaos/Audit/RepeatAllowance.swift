@@ -1,6 +1,6 @@
 /// How many answers the interruptions so far may have cost, so that they were given again.
 ///
-/// An interrupted shard loses the questions of the item in hand and of the one whose commit was under
+/// An interrupted shard loses the questions of the items in hand and of one whose commit was under
 /// way. While the server is away nothing can be committed: whatever is answered in that time, and until
 /// the daemons are back, may be lost. So is what a daemon answers that is cut off, until it fences itself.
 package struct RepeatAllowance: Sendable, Equatable {
@@ -16,20 +16,22 @@ package struct RepeatAllowance: Sendable, Equatable {
 
     private let daemons: Int
     private let slots: Int
+    private let itemsAtOnce: Int
     private let questionsPerItem: Int
     private var settled = 0
     private var outages: [Outage] = []
 
     /// None yet.
-    package init(daemons: Int, slots: Int, questionsPerItem: Int) {
+    package init(daemons: Int, slots: Int, itemsAtOnce: Int = 1, questionsPerItem: Int) {
         self.daemons = daemons
         self.slots = slots
+        self.itemsAtOnce = itemsAtOnce
         self.questionsPerItem = questionsPerItem
     }
 
     /// One fault happened; `answers` were given before, and it is over at `end`.
     package mutating func happened(_ kind: FaultKind, answers: Int, end: Double) {
-        let shard = 2 * questionsPerItem
+        let shard = (itemsAtOnce + 1) * questionsPerItem
         switch kind {
         case .kill, .freeze, .drain, .reply: settled += slots * shard
         // One daemon drained, and the next one lost.

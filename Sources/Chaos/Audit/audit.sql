@@ -265,6 +265,14 @@ WITH outcome AS MATERIALIZED (
     WHERE s.shard_id IS NULL OR l.shard_id IS NULL
 
     UNION ALL
+    SELECT 'I4', 'a queue has more leases out than it lets run', jsonb_build_object(
+        'queue', q.name, 'max_running', q.max_running, 'running', count(*))
+    FROM rewardd.queue q
+    JOIN rewardd.shard s ON s.queue = q.name AND s.state = 'running'
+    GROUP BY q.name, q.max_running
+    HAVING count(*) > q.max_running
+
+    UNION ALL
     SELECT 'I5', 'the attempts of a shard disagree with its claims', to_jsonb(s)
     FROM replayed s
     LEFT JOIN halved h ON h.job_id = s.job_id

@@ -14,6 +14,8 @@ package struct ChaosPlan: Sendable {
     package var answerMilliseconds = 50
     /// Shards that a daemon runs at once.
     package var slots = 2
+    /// Items of a shard that a daemon judges at once.
+    package var itemsAtOnce = 3
     /// Most jobs submitted in a second: more than the daemons can take, so that a fault finds them at work.
     package var jobsPerSecond = 10.0
     /// The same in every fourth round, so that a fault finds them idle.
@@ -33,6 +35,9 @@ package struct ChaosPlan: Sendable {
         self.daemons = daemons
         self.seed = seed
     }
+
+    /// Shards of the second queue that may run at once: half of what the daemons could.
+    package var limit: Int { max(1, daemons * slots / 2) }
 
     /// The number of rounds.
     package var rounds: Int { max(1, Int((seconds / roundSeconds).rounded(.up))) }

@@ -68,6 +68,7 @@ package final class ChaosRun {
         allowance = RepeatAllowance(
             daemons: plan.daemons,
             slots: plan.slots,
+            itemsAtOnce: plan.itemsAtOnce,
             questionsPerItem: Workload.mostQuestions
         )
         journal = stage.journalPath.map(AnswerJournal.init(path:))

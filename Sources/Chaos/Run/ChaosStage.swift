@@ -41,7 +41,7 @@ final class ChaosStage {
             )
             do {
                 try cluster.start()
-                try Self.migrate(cluster.url)
+                try Self.migrate(cluster.url, limit: plan.limit)
                 media = MediaSet(directory: directory + "/media")
                 try media.write(seed: plan.seed)
                 journalPath = plan.model == nil ? directory + "/answers" : nil
@@ -82,15 +82,16 @@ final class ChaosStage {
         media.roots = \(media)
         queues = \(Workload.queues.joined(separator: ", "))
         slots = \(plan.slots)
-        items = 1
+        items = \(plan.itemsAtOnce)
         threads = 1
         grace = 5s
 
         """
     }
 
-    /// The schema, the logins that a team would make, and the tables of the auditor.
-    private static func migrate(_ url: String) throws {
+    /// The schema, the logins that a team would make, the queues, one of them with a limit, and the tables
+    /// of the auditor.
+    private static func migrate(_ url: String, limit: Int) throws {
         let connection = try Connection(
             url: url,
             applicationName: "chaos set-up",
@@ -106,6 +107,9 @@ final class ChaosStage {
         for queue in Workload.queues {
             _ = try connection.execute("SELECT rewardd.create_queue(\(queue))")
         }
+        _ = try connection.execute(
+            "SELECT rewardd.set_queue_limit(\(Workload.limitedQueue), \(limit))"
+        )
         try Auditor.install(connection)
     }
 }

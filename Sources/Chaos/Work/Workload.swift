@@ -6,7 +6,9 @@ import SyntheticScenes
 /// twice, and in every job now and then an item that cannot succeed.
 struct Workload {
     /// The queues in use; the second is made by the operator.
-    static let queues = ["default", "second"]
+    static let queues = ["default", limitedQueue]
+    /// The one in which not all daemons may work at once.
+    static let limitedQueue = "second"
 
     /// The name of the model that every job asks for.
     static let model = "chaos"

@@ -18,7 +18,7 @@ package struct Migration: Sendable, Equatable {
     /// - Parameters:
     ///   - file: Name such as `0001_create_schema.sql`.
     ///   - bytes: The file's UTF-8 text.
-    init(file: String, bytes: [UInt8]) {
+    init(file: String, bytes: some Collection<UInt8>) {
         let parts = file.split(separator: "_", maxSplits: 1)
         let number = parts.first.flatMap { Int($0) }
         precondition(
