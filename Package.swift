@@ -291,7 +291,8 @@ let package = Package(
             [
                 "rewardctl", "Postgres", "Migrations", "ArgumentParsing", "JSONReading",
                 "TestSupport",
-            ]
+            ],
+            exclude: ["read_trl.py"]
         ),
         tests(
             "EndToEndTests",

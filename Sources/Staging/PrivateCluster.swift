@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 
 /// A PostgreSQL server of the run's own: no TCP port, no password, one socket directory.
@@ -67,6 +68,14 @@ package final class PrivateCluster {
                 "-c unix_socket_directories=\(socket)",
             ]
         )
+    }
+
+    /// Whether the server's first process lives.
+    package var isRunning: Bool {
+        guard let text = try? String(contentsOfFile: data + "/postmaster.pid", encoding: .utf8),
+            let process = text.split(separator: "\n").first.flatMap({ pid_t($0) })
+        else { return false }
+        return kill(process, 0) == 0 || errno == EPERM
     }
 
     /// Stops the server as a crash would: connections are cut, nothing is written out.

@@ -26,7 +26,7 @@ struct ChaosRunTests {
         #expect(report.json.hasPrefix(#"{"seed":4,"held":true,"#))
     }
 
-    @Test("and so it does under a seed that nobody has tried before")
+    @Test("and so it does under a seed that nobody has tried before, with others killing too")
     func random() throws {
         let seed = UInt64.random(in: 1...UInt64(Int32.max))
         print("chaos: seed \(seed)")
@@ -34,8 +34,11 @@ struct ChaosRunTests {
         plan.roundSeconds = 4
         plan.jobsPerSecond = 4
         let program = try FaultBench.products() + "/rewardd"
-        let report = try ChaosRun.play(plan, daemonProgram: program) { _ in }
+        let outsider = Outsider()
+        let report = try ChaosRun.play(plan, daemonProgram: program) { outsider.look($0.done) }
         #expect(report.hasHeld, "\(report.text)")
+        #expect(report.outside[.kill] ?? 0 >= 1, "\(report.text)")
+        #expect(report.outside[.crash] ?? 0 >= 1, "\(report.text)")
     }
 
     @Test("Ctrl-C ends it early and leaves nothing behind")
@@ -81,5 +84,38 @@ struct ChaosRunTests {
                 String(decoding: $0, as: UTF8.self)
             }
         }
+    }
+}
+
+/// Somebody else who kills a daemon and stops the server of a run in this process.
+private final class Outsider {
+    private var hasKilled = false
+    private var hasStopped = false
+
+    /// Does it when its time has come and it finds whom it seeks.
+    func look(_ seconds: Int) {
+        if seconds >= 3, !hasKilled, let daemon = process(named: "rewardd") {
+            hasKilled = kill(daemon, SIGKILL) == 0
+        }
+        if seconds >= 6, !hasStopped, let server = process(named: "postgres") {
+            // An immediate stop.
+            hasStopped = kill(server, SIGQUIT) == 0
+        }
+    }
+
+    /// The first process of that name that this run has started: its arguments name the run's directory.
+    private func process(named name: String) -> pid_t? {
+        let run = "/rewardd-bench-\(getpid())-"
+        let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        for number in numbers.compactMap({ pid_t($0) }).sorted() {
+            let arguments = try? Data(contentsOf: URL(filePath: "/proc/\(number)/cmdline"))
+            let words = String(decoding: arguments ?? Data(), as: UTF8.self).split(separator: "\0")
+            if words.first?.hasSuffix("/" + name) == true,
+                words.contains(where: { $0.contains(run) })
+            {
+                return number
+            }
+        }
+        return nil
     }
 }

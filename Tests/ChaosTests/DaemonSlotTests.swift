@@ -56,6 +56,25 @@ struct DaemonSlotTests {
         #expect(crashed.tick(at: 1, exited: -11) == .complain(status: -11))
     }
 
+    @Test("a daemon that somebody else kills, drains or freezes is started again, and it is noted")
+    func outside() {
+        var killed = running()
+        #expect(killed.tick(at: 1, exited: -9) == .outside(.kill))
+        #expect(killed.tick(at: 1.5, exited: nil) == .none)
+        #expect(killed.tick(at: 2, exited: nil) == .start)
+        var asked = running()
+        #expect(asked.tick(at: 1, exited: 0, wasAsked: true) == .outside(.drain))
+        var killedWhileDraining = running()
+        killedWhileDraining.drained(at: 1, pause: 3)
+        #expect(killedWhileDraining.tick(at: 2, exited: -9) == .outside(.kill))
+        #expect(killedWhileDraining.tick(at: 5, exited: nil) == .start)
+        var stopped = running()
+        #expect(stopped.tick(at: 1, exited: nil, isStopped: true) == .outside(.freeze))
+        #expect(stopped.tick(at: 2, exited: nil, isStopped: true) == .none)
+        #expect(stopped.tick(at: 3, exited: nil) == .none)
+        #expect(stopped.tick(at: 4, exited: nil, isStopped: true) == .outside(.freeze))
+    }
+
     @Test("a daemon that dies or freezes at its fail point did as it was to")
     func trapped() {
         func trap(_ effect: DaemonSlot.Trap.Effect) -> DaemonSlot.Trap {
@@ -68,7 +87,7 @@ struct DaemonSlotTests {
         #expect(killed.tick(at: 6, exited: nil) == .none)
         #expect(killed.tick(at: 7, exited: nil) == .start)
         killed.started()
-        #expect(killed.tick(at: 8, exited: -9) == .complain(status: -9))
+        #expect(killed.tick(at: 8, exited: -9) == .outside(.kill))
 
         var frozen = DaemonSlot()
         frozen.started(trap: trap(.freeze))

@@ -7,7 +7,7 @@ import Testing
 @Suite("rewardctl export")
 struct ExportCommandTests {
     private let database: TemporaryDatabase
-    private let directory: URL
+    let directory: URL
 
     init() throws {
         database = try TemporaryDatabase.migrated()
@@ -217,24 +217,9 @@ struct ExportCommandTests {
         #expect(try run(["export", job, "--format", "parquet", "-o", "x"]).status == 2)
     }
 
-    /// With `datasets` installed (REWARDD_PYTHON names the interpreter) its own reader opens them.
-    @Test("the reader of Hugging Face datasets opens every format")
-    func datasetsReader() throws {
-        guard let python = Self.pythonWithDatasets else { return }
-        let question = try understandingJob(question: "What?")
-        for (format, file) in [
-            ("trl", "train.jsonl"), ("llamafactory", "data.json"), ("llava-dpo", "dpo_data.json"),
-            ("jsonl", "pairs.jsonl"),
-        ] {
-            _ = try exported(question, format, file: file, lines: file.hasSuffix("l"))
-            let path = output.appending(path: file).path
-            #expect(try count(rowsOf: path, python) == "2", "\(format)")
-        }
-    }
-
     // MARK: - Support
 
-    private var output: URL { directory.appending(path: "out") }
+    var output: URL { directory.appending(path: "out") }
 
     private func run(_ arguments: [String]) throws -> RewardctlProcess.Outcome {
         try RewardctlProcess.run(arguments, url: database.url)
@@ -245,7 +230,7 @@ struct ExportCommandTests {
         return members.map(\.name)
     }
 
-    private func exported(
+    func exported(
         _ job: String,
         _ format: String,
         file: String,
@@ -284,8 +269,8 @@ struct ExportCommandTests {
         return job
     }
 
-    private func understandingJob(question: String) throws -> String {
-        let picture = try file("q.png")
+    func understandingJob(question: String, picture: String? = nil) throws -> String {
+        let picture = try picture ?? file("q.png")
         let item = { (index: Int) in
             #"{"id":"i\#(index)","question":"\#(question)","image":"\#(picture)","#
                 + #""candidates":["A cat.","A dog."]}"#
@@ -328,39 +313,5 @@ struct ExportCommandTests {
             if let bytes = try? Data(contentsOf: place) { files[name] = bytes }
         }
         return files
-    }
-
-    private static let pythonWithDatasets: String? = {
-        let python = ProcessInfo.processInfo.environment["REWARDD_PYTHON"] ?? "/usr/bin/python3"
-        guard FileManager.default.isExecutableFile(atPath: python) else { return nil }
-        let probe = Process()
-        probe.executableURL = URL(filePath: python)
-        probe.arguments = ["-c", "import datasets"]
-        probe.standardError = FileHandle.nullDevice
-        guard (try? probe.run()) != nil else { return nil }
-        probe.waitUntilExit()
-        return probe.terminationStatus == 0 ? python : nil
-    }()
-
-    private func count(rowsOf path: String, _ python: String) throws -> String {
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = URL(filePath: python)
-        process.arguments = [
-            "-c",
-            """
-            import sys, datasets
-            rows = datasets.load_dataset('json', data_files=sys.argv[1], split='train',
-                cache_dir=sys.argv[2])
-            print(len(rows), end='')
-            """,
-            path, directory.appending(path: "cache").path,
-        ]
-        process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let bytes = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -49,6 +49,8 @@ final class DaemonFleet {
     private(set) var starts = 0
     /// How often each fail point was sprung.
     private(set) var sprung: [FailPoint: Int] = [:]
+    /// What somebody else did to daemons, and has not been asked for since.
+    private var outside: [FaultKind] = []
 
     private var members: [Member] = []
 
@@ -101,14 +103,18 @@ final class DaemonFleet {
                 members[place].proxy.heal()
             }
             let status = members[place].process?.poll()
-            if status != nil { forget(place) }
+            let isStopped = members[place].process?.isStopped == true
+            if isStopped { members[place].isAbleFrom = now + Self.returnSeconds }
             let action = members[place].slot.tick(
                 at: now,
                 exited: status,
-                isStopped: members[place].process?.isStopped == true
+                isStopped: isStopped,
+                wasAsked: status == 0 && members[place].launch.lastWords.contains("draining")
             )
+            if case .outside(let kind) = action { noteOutside(kind, place, at: now) }
+            if status != nil { forget(place) }
             switch action {
-            case .none: break
+            case .none, .outside: break
             case .start:
                 members[place].isAbleFrom = now + Self.returnSeconds
                 try start(place)
@@ -130,6 +136,17 @@ final class DaemonFleet {
         }
         judgeFairness(at: now)
         return complaints
+    }
+
+    /// What somebody else than the run did to daemons since the last call.
+    func takeOutside() -> [FaultKind] {
+        defer { outside = [] }
+        return outside
+    }
+
+    private func noteOutside(_ kind: FaultKind, _ place: Int, at now: Double) {
+        outside.append(kind)
+        if kind != .drain { note(kind, place, at: now) }
     }
 
     /// The server was away, or has ended connections of the daemons.

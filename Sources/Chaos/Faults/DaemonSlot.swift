@@ -28,6 +28,8 @@ package struct DaemonSlot: Sendable, Equatable {
         case sprung(Trap)
         /// Send SIGKILL: a drain that does not end.
         case giveUp
+        /// Somebody else than the run killed it, asked it to stop (`drain`) or stopped it (`freeze`).
+        case outside(FaultKind)
         /// The process ended by itself, and should not have, or not so.
         case complain(status: Int32)
     }
@@ -74,6 +76,8 @@ package struct DaemonSlot: Sendable, Equatable {
     package private(set) var trap: Trap?
     /// Set while a process is frozen by its trap that had been asked to stop.
     private var interruptedDrain: Double?
+    /// Set while it is stopped by somebody else than the run.
+    private var isStoppedFromOutside = false
 
     private var isFrozen: Bool {
         if case .frozen = state { return true }
@@ -114,10 +118,12 @@ package struct DaemonSlot: Sendable, Equatable {
     /// - Parameters:
     ///   - status: Its exit status, negative for a signal; nil while it lives.
     ///   - isStopped: Whether all its threads are stopped.
+    ///   - wasAsked: Whether it says that it was asked to stop.
     package mutating func tick(
         at now: Double,
         exited status: Int32?,
-        isStopped: Bool = false
+        isStopped: Bool = false,
+        wasAsked: Bool = false
     ) -> Action {
         if let trap, status == -9 && trap.effect == .kill {
             state = .down(until: now + trap.seconds)
@@ -130,15 +136,7 @@ package struct DaemonSlot: Sendable, Equatable {
             self.trap = nil
             return .sprung(trap)
         }
-        if let status {
-            trap = nil
-            if case .draining(_, let pause) = state {
-                state = .down(until: now + pause)
-                return status == 0 ? .none : .complain(status: status)
-            }
-            state = .down(until: now + 1)
-            return .complain(status: status)
-        }
+        if let status { return ended(status, wasAsked: wasAsked, at: now) }
         switch state {
         case .down(let until):
             return now >= until ? .start : .none
@@ -150,7 +148,27 @@ package struct DaemonSlot: Sendable, Equatable {
         case .draining(let since, _):
             return now - since > Self.drainLimit ? .giveUp : .none
         case .running:
-            return .none
+            let isNew = isStopped && !isStoppedFromOutside
+            isStoppedFromOutside = isStopped
+            return isNew ? .outside(.freeze) : .none
+        }
+    }
+
+    /// No daemon sends itself SIGKILL or SIGTERM, so these come from somebody else, as an operator or the
+    /// kernel that is out of memory.
+    private mutating func ended(_ status: Int32, wasAsked: Bool, at now: Double) -> Action {
+        trap = nil
+        interruptedDrain = nil
+        isStoppedFromOutside = false
+        var pause = 1.0
+        var isDraining = wasAsked
+        if case .draining(_, let given) = state { (pause, isDraining) = (given, true) }
+        let wasRunning = state == .running
+        state = .down(until: now + pause)
+        switch status {
+        case 0 where isDraining: return wasRunning ? .outside(.drain) : .none
+        case -9, -15: return .outside(.kill)
+        default: return .complain(status: status)
         }
     }
 }

@@ -14,6 +14,10 @@ extension ChaosReport {
         add("rounds", .int(Int64(rounds)))
         add("seconds", Self.number(seconds))
         add("faults", Self.counts(FaultKind.allCases.map { ($0.rawValue, faults[$0] ?? 0) }))
+        add(
+            "faults_from_outside",
+            Self.counts(FaultKind.allCases.map { ($0.rawValue, outside[$0] ?? 0) })
+        )
         add("faults_missed", .int(Int64(missed)))
         add(
             "fail_points",

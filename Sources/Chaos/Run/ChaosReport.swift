@@ -23,6 +23,8 @@ package struct ChaosReport: Sendable {
     package var rounds = 0
     /// Faults done, by kind; one that met no running daemon is not counted.
     package var faults: [FaultKind: Int] = [:]
+    /// What somebody else did to the daemons and the server meanwhile.
+    package var outside: [FaultKind: Int] = [:]
     /// Faults that met no running daemon.
     package var missed = 0
     /// How often daemons killed or froze themselves at each fail point.
@@ -74,12 +76,11 @@ package struct ChaosReport: Sendable {
 
     /// The last line.
     package var summary: String {
-        let kinds = FaultKind.allCases.compactMap { kind in
-            faults[kind].map { "\(kind.rawValue) \($0)" }
+        var parts = ["\(rounds) rounds", "\(Self.counted(faults)) faults (\(Self.kinds(faults)))"]
+        if !outside.isEmpty {
+            parts.append("\(Self.counted(outside)) from outside (\(Self.kinds(outside)))")
         }
-        var parts = [
-            "\(rounds) rounds",
-            "\(faults.values.reduce(0, +)) faults (\(kinds.joined(separator: ", ")))",
+        parts += [
             "\(sprung.values.reduce(0, +)) fail points met", "\(lostReplies) replies lost",
             "\(jobs) jobs", "\(items) items", "\(judgements) judgements",
         ]
@@ -92,6 +93,13 @@ package struct ChaosReport: Sendable {
         parts.append(rescue)
         if let answers, let repeats { parts.append("\(repeats) of \(answers) answers given again") }
         return parts.joined(separator: ", ") + ", seed \(seed), \(Int(seconds)) s: " + verdict
+    }
+
+    private static func counted(_ faults: [FaultKind: Int]) -> Int { faults.values.reduce(0, +) }
+
+    private static func kinds(_ faults: [FaultKind: Int]) -> String {
+        FaultKind.allCases.compactMap { kind in faults[kind].map { "\(kind.rawValue) \($0)" } }
+            .joined(separator: ", ")
     }
 
     private var verdict: String {

@@ -108,13 +108,16 @@ extension ChaosRun {
     }
 
     private func crashServer(seconds: Double) throws -> Bool {
-        try stage.cluster.crash()
+        sentinel.isSuspended = true
+        defer { sentinel.isSuspended = false }
+        // Somebody else may have been faster.
+        if stage.cluster.isRunning { try stage.cluster.crash() }
         stage.fleet.wasDisturbed(at: now)
         let back = now + seconds
         while now < back {
             try step(note: "the server is down")
         }
-        try stage.cluster.start()
+        if !stage.cluster.isRunning { try stage.cluster.start() }
         stage.fleet.wasDisturbed(at: now)
         return true
     }

@@ -20,6 +20,8 @@ package final class ChaosRun {
     var auditor = Auditor()
     var report: ChaosReport
     var allowance: RepeatAllowance
+    /// Whether the server is there, and what somebody else does to it.
+    var sentinel: ServerSentinel
     /// What went wrong where no auditor sees it.
     var incidents: [Violation] = []
     /// Queues that are paused, and until when.
@@ -63,6 +65,7 @@ package final class ChaosRun {
         submitter = QueueClient(url: cluster.url(user: "chaos_submitter"), name: "chaos submitter")
         jobOperator = QueueClient(url: cluster.url(user: "chaos_operator"), name: "chaos operator")
         superuser = QueueClient(url: cluster.url, name: "chaos auditor", options: .patient)
+        sentinel = ServerSentinel(cluster)
         workload = Workload(seed: plan.seed, media: stage.media)
         report = ChaosReport(seed: plan.seed)
         allowance = RepeatAllowance(
@@ -152,6 +155,7 @@ package final class ChaosRun {
     func step(note: String) throws {
         if InterruptFlag.isRaised { throw Interrupted() }
         incidents += try stage.fleet.tick(at: now)
+        countOutside()
         try resumeQueues()
         try endHolds()
         show(
@@ -162,6 +166,19 @@ package final class ChaosRun {
             )
         )
         usleep(50_000)
+    }
+
+    /// Counts what nobody of this run did: others may kill daemons and stop the server too.
+    private func countOutside() {
+        let answers = answers
+        for kind in stage.fleet.takeOutside() {
+            report.outside[kind, default: 0] += 1
+            allowance.happened(kind, answers: answers, end: now)
+        }
+        guard let outage = sentinel.look(at: now, answers: answers) else { return }
+        report.outside[.crash, default: 0] += 1
+        allowance.happened(.crash, answers: outage.answersBefore, end: now)
+        stage.fleet.wasDisturbed(at: now)
     }
 
     private func audit(_ place: ChaosReport.Place) throws {
