@@ -42,6 +42,14 @@ package struct DaemonLaunch {
         (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
     }
 
+    /// How many bytes its processes have logged.
+    package var loggedSize: Int { logged.utf8.count }
+
+    /// What its processes have logged after so many bytes.
+    package func logged(after size: Int) -> String {
+        String(decoding: logged.utf8.dropFirst(size), as: UTF8.self)
+    }
+
     /// The last five lines of its log.
     package var lastWords: String {
         logged.split(separator: "\n").suffix(5).joined(separator: "\n    ")

@@ -24,6 +24,8 @@ final class DaemonFleet {
         var process: ChildProcess?
         /// When the process was started.
         var startedAt = ContinuousClock.now
+        /// How much its place had logged by then.
+        var loggedBefore = 0
         /// From when on it is expected to notice the death of another, as long as it runs.
         var isAbleFrom = 0.0
         /// For the next process.
@@ -109,7 +111,7 @@ final class DaemonFleet {
                 at: now,
                 exited: status,
                 isStopped: isStopped,
-                wasAsked: status == 0 && members[place].launch.lastWords.contains("draining")
+                wasAsked: status == 0 && wasAsked(place)
             )
             if case .outside(let kind) = action { noteOutside(kind, place, at: now) }
             if status != nil { forget(place) }
@@ -136,6 +138,11 @@ final class DaemonFleet {
         }
         judgeFairness(at: now)
         return complaints
+    }
+
+    /// Whether the process that has ended said that it was asked to stop.
+    private func wasAsked(_ place: Int) -> Bool {
+        members[place].launch.logged(after: members[place].loggedBefore).contains("msg=draining")
     }
 
     /// What somebody else than the run did to daemons since the last call.
@@ -279,6 +286,7 @@ final class DaemonFleet {
             adding: trap.map { ["REWARDD_FAIL_POINTS": $0.setting] } ?? [:]
         )
         members[place].startedAt = .now
+        members[place].loggedBefore = members[place].launch.loggedSize
         members[place].slot.started(trap: trap)
         starts += 1
     }
