@@ -137,6 +137,7 @@ let package = Package(
         module("Logging"),
         module("Threading", ["CPlatform"]),
         module("FailPoints"),
+        module("ChildProcesses", ["CLimitedProcess"]),
         module("Hashing", settings: kernelSettings),
         module("JSONReading", settings: kernelSettings),
         module("ArgumentParsing"),
@@ -157,7 +158,10 @@ let package = Package(
         ),
         module("Tokenization", ["JSONReading"], settings: kernelSettings),
         module("VisionPreprocessing", settings: kernelSettings),
-        module("MediaDecoding", ["CLimitedProcess", "VisionPreprocessing", "Hashing"]),
+        module(
+            "MediaDecoding",
+            ["ChildProcesses", "CLimitedProcess", "VisionPreprocessing", "Hashing"]
+        ),
         module(
             "Inference",
             [
@@ -261,6 +265,7 @@ let package = Package(
         tests("LoggingTests", ["Logging", "TestSupport"]),
         tests("ThreadingTests", ["Threading"]),
         tests("FailPointsTests", ["FailPoints"]),
+        tests("ChildProcessesTests", ["ChildProcesses"]),
         tests("ArgumentParsingTests", ["ArgumentParsing"]),
         tests("TensorKernelsTests", ["TensorKernels", "Threading"]),
         tests("TokenizationTests", ["Tokenization"]),
