@@ -107,6 +107,7 @@ let migrationFiles: [Resource] = [
     .embedInCode("0035_show_criteria.sql"),
     .embedInCode("0036_evaluate.sql"),
     .embedInCode("0037_rescue_without_waiting.sql"),
+    .embedInCode("0038_report_engines.sql"),
 ]
 
 let package = Package(
@@ -171,6 +172,14 @@ let package = Package(
             settings: kernelSettings
         ),
         module(
+            "RemoteInference",
+            [
+                "Inference", "Tokenization", "VisionPreprocessing", "ChildProcesses", "Threading",
+                "Hashing", "JSONReading", "Logging",
+            ],
+            settings: kernelSettings
+        ),
+        module(
             "RewardModeling",
             ["Inference", "Tokenization", "VisionPreprocessing", "Hashing"],
             resources: [.embedInCode("Prompts/builtin.json")]
@@ -222,9 +231,9 @@ let package = Package(
         module(
             "RewardDaemon",
             [
-                "Training", "PreferencePairs", "RewardModeling", "Inference", "MediaDecoding",
-                "VisionPreprocessing", "Tokenization", "TensorKernels", "Hashing", "Jobs",
-                "Postgres", "Logging", "Threading", "FailPoints", "CSystemd", "CPlatform",
+                "Training", "PreferencePairs", "RewardModeling", "RemoteInference", "Inference",
+                "MediaDecoding", "VisionPreprocessing", "Tokenization", "TensorKernels", "Hashing",
+                "Jobs", "Postgres", "Logging", "Threading", "FailPoints", "CSystemd", "CPlatform",
             ]
         ),
         .executableTarget(
@@ -256,7 +265,7 @@ let package = Package(
         // Tests. What they share (private cluster, databases, log capture) is TestSupport.
         module(
             "TestSupport",
-            ["Postgres", "Migrations", "Logging", "Hashing"],
+            ["Postgres", "Migrations", "Logging", "Hashing", "JSONReading", "Threading"],
             path: "Tests/Support",
             exclude: ["check-wide-symbols", "private-cluster", "run-tests"]
         ),
@@ -277,6 +286,13 @@ let package = Package(
             [
                 "Inference", "Transformer", "TensorKernels", "Tokenization", "VisionPreprocessing",
                 "MediaDecoding", "Hashing", "Logging", "Threading",
+            ]
+        ),
+        tests(
+            "RemoteInferenceTests",
+            [
+                "RemoteInference", "Inference", "Tokenization", "VisionPreprocessing",
+                "MediaDecoding", "Hashing", "JSONReading", "Logging", "TestSupport",
             ]
         ),
         tests(
@@ -326,9 +342,9 @@ let package = Package(
         tests(
             "RewardDaemonTests",
             [
-                "RewardDaemon", "RewardModeling", "Training", "Inference", "TensorKernels",
-                "Tokenization", "MediaDecoding", "VisionPreprocessing", "Hashing", "FailPoints",
-                "Postgres", "Logging", "TestSupport",
+                "RewardDaemon", "RewardModeling", "RemoteInference", "Training", "Inference",
+                "TensorKernels", "Tokenization", "MediaDecoding", "VisionPreprocessing", "Hashing",
+                "FailPoints", "Jobs", "Postgres", "Logging", "TestSupport",
             ]
         ),
         tests(

@@ -153,6 +153,10 @@ package enum MigrationCatalog {
             file: "0037_rescue_without_waiting.sql",
             bytes: PackageResources._037_rescue_without_waiting_sql
         ),
+        Migration(
+            file: "0038_report_engines.sql",
+            bytes: PackageResources._038_report_engines_sql
+        ),
     ]
 
     /// The newest version this build knows: what `rewardctl migrate` brings a database to.
@@ -162,5 +166,5 @@ package enum MigrationCatalog {
     ///
     /// An older database is refused with the advice to migrate, one newer than ``latest`` with the
     /// advice to upgrade.
-    package static let oldestUnderstood = 37
+    package static let oldestUnderstood = 38
 }
