@@ -97,6 +97,7 @@ let package = Package(
         module("Logging"),
         module("Threading", ["CPlatform"]),
         module("FailPoints"),
+        module("ChildProcesses", ["CLimitedProcess"]),
         module("Hashing", ["CPlatform"], settings: kernelSettings),
         module("JSONReading", settings: kernelSettings),
         module("ArgumentParsing"),
@@ -117,12 +118,23 @@ let package = Package(
         ),
         module("Tokenization", ["JSONReading"], settings: kernelSettings),
         module("VisionPreprocessing", settings: kernelSettings),
-        module("MediaDecoding", ["CLimitedProcess", "VisionPreprocessing", "Hashing"]),
+        module(
+            "MediaDecoding",
+            ["ChildProcesses", "CLimitedProcess", "VisionPreprocessing", "Hashing"]
+        ),
         module(
             "Inference",
             [
                 "Transformer", "TensorKernels", "Tokenization", "VisionPreprocessing", "Threading",
                 "Hashing", "Logging",
+            ],
+            settings: kernelSettings
+        ),
+        module(
+            "RemoteInference",
+            [
+                "Inference", "Tokenization", "VisionPreprocessing", "ChildProcesses", "Threading",
+                "Hashing", "JSONReading", "Logging",
             ],
             settings: kernelSettings
         ),
@@ -178,9 +190,9 @@ let package = Package(
         module(
             "RewardDaemon",
             [
-                "Training", "PreferencePairs", "RewardModeling", "Inference", "MediaDecoding",
-                "VisionPreprocessing", "Tokenization", "TensorKernels", "Hashing", "Jobs",
-                "Postgres", "Logging", "Threading", "FailPoints", "CSystemd", "CPlatform",
+                "Training", "PreferencePairs", "RewardModeling", "RemoteInference", "Inference",
+                "MediaDecoding", "VisionPreprocessing", "Tokenization", "TensorKernels", "Hashing",
+                "Jobs", "Postgres", "Logging", "Threading", "FailPoints", "CSystemd", "CPlatform",
             ]
         ),
         .executableTarget(
@@ -212,7 +224,7 @@ let package = Package(
         // Tests. What they share (private cluster, databases, log capture) is TestSupport.
         module(
             "TestSupport",
-            ["Postgres", "Migrations", "Logging", "Hashing"],
+            ["Postgres", "Migrations", "Logging", "Hashing", "JSONReading", "Threading"],
             path: "Tests/Support",
             exclude: ["check-wide-symbols", "private-cluster", "run-tests"]
         ),
@@ -221,6 +233,7 @@ let package = Package(
         tests("LoggingTests", ["Logging", "TestSupport"]),
         tests("ThreadingTests", ["Threading"]),
         tests("FailPointsTests", ["FailPoints"]),
+        tests("ChildProcessesTests", ["ChildProcesses"]),
         tests("ArgumentParsingTests", ["ArgumentParsing"]),
         tests("TensorKernelsTests", ["TensorKernels", "Threading"]),
         tests("TokenizationTests", ["Tokenization"]),
@@ -232,6 +245,13 @@ let package = Package(
             [
                 "Inference", "Transformer", "TensorKernels", "Tokenization", "VisionPreprocessing",
                 "MediaDecoding", "Hashing", "Logging", "Threading",
+            ]
+        ),
+        tests(
+            "RemoteInferenceTests",
+            [
+                "RemoteInference", "Inference", "Tokenization", "VisionPreprocessing",
+                "MediaDecoding", "Hashing", "JSONReading", "Logging", "TestSupport",
             ]
         ),
         tests(
@@ -281,9 +301,9 @@ let package = Package(
         tests(
             "RewardDaemonTests",
             [
-                "RewardDaemon", "RewardModeling", "Training", "Inference", "TensorKernels",
-                "Tokenization", "MediaDecoding", "VisionPreprocessing", "Hashing", "FailPoints",
-                "Postgres", "Logging", "TestSupport",
+                "RewardDaemon", "RewardModeling", "RemoteInference", "Training", "Inference",
+                "TensorKernels", "Tokenization", "MediaDecoding", "VisionPreprocessing", "Hashing",
+                "FailPoints", "Jobs", "Postgres", "Logging", "TestSupport",
             ]
         ),
         tests(

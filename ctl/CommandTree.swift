@@ -9,6 +9,7 @@ enum CommandTree {
         ["get", "daemons"]: GetDaemons.self,
         ["get", "queues"]: GetQueues.self,
         ["get", "models"]: GetModels.self,
+        ["get", "engines"]: GetEngines.self,
         ["get", "schedules"]: GetSchedules.self,
         ["describe", "job"]: DescribeJob.self,
         ["watch"]: WatchCommand.self,

@@ -58,12 +58,12 @@ static int limit(int resource, uint64_t value) {
     return setrlimit(resource, &limit);
 }
 
-static void close_others(void) {
-    if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0) return;
+static void close_others(int first) {
+    if (syscall(SYS_close_range, (unsigned)first, ~0U, 0U) == 0) return;
     struct rlimit limit;
     rlim_t last = 65536;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < last) last = limit.rlim_cur;
-    for (rlim_t descriptor = 3; descriptor < last; descriptor++) close((int)descriptor);
+    for (rlim_t descriptor = (rlim_t)first; descriptor < last; descriptor++) close((int)descriptor);
 }
 
 static void reset_signals(void) {
@@ -87,7 +87,12 @@ static int child_main(void *argument) {
     // The three are above 2, so no dup2 overwrites a later one.
     if (dup2(plan->input, 0) < 0 || dup2(plan->output, 1) < 0 || dup2(plan->error, 2) < 0)
         return leave(child, "dup2");
-    close_others();
+    if (plan->extra >= 0) {
+        // A descriptor that is 3 already would keep its mark to be closed.
+        int status = plan->extra == 3 ? fcntl(3, F_SETFD, 0) : dup2(plan->extra, 3);
+        if (status < 0) return leave(child, "dup2");
+    }
+    close_others(plan->extra >= 0 ? 4 : 3);
 
     if (limit(RLIMIT_CORE, 0) != 0 || limit(RLIMIT_FSIZE, 0) != 0 ||
         limit(RLIMIT_NOFILE, plan->descriptors) != 0 || limit(RLIMIT_AS, plan->address_space) != 0 ||
@@ -95,7 +100,7 @@ static int child_main(void *argument) {
         return leave(child, "setrlimit");
 
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return leave(child, "no_new_privs");
-    child->filtered = system_call_filter_install() == 0;
+    child->filtered = system_call_filter_install(plan->network) == 0;
 
     sigset_t none;
     sigemptyset(&none);

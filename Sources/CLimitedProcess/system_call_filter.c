@@ -6,6 +6,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -45,28 +46,55 @@
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),                                      \
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
 
-static const struct sock_filter instructions[] = {
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCHITECTURE, 1, 0),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+// A new thread passes, a new process does not.
+#define REFUSE_PROCESSES                                                                           \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 4),                                          \
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARGUMENT(0)),                                           \
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0),                                  \
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),                                      \
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
+
 #if defined(__x86_64__)
-    // The x32 numbering of the same calls.
-    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+// The x32 numbering of the same calls.
+#define REFUSE_OTHER_NUMBERING                                                                     \
+    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1),                                         \
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS)
+#else
+#define REFUSE_OTHER_NUMBERING BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
 #endif
-    // Network and the rings that can do everything.
+
+#define CHECK_ARCHITECTURE                                                                         \
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),                       \
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCHITECTURE, 1, 0),                            \
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),                                       \
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),                     \
+        REFUSE_OTHER_NUMBERING
+
+// For programs that decode: no network, no threads.
+static const struct sock_filter closed_beginning[] = {
+    CHECK_ARCHITECTURE,
     REFUSE(SYS_socket, EPERM),
     REFUSE(SYS_socketpair, EPERM),
     REFUSE(SYS_connect, EPERM),
     REFUSE(SYS_bind, EPERM),
-    REFUSE(SYS_listen, EPERM),
     REFUSE(SYS_sendto, EPERM),
     REFUSE(SYS_sendmsg, EPERM),
-    REFUSE(425 /* io_uring_setup */, ENOSYS),
-    // New processes. ENOSYS for clone3 makes glibc try clone.
-    REFUSE(SYS_clone3, ENOSYS),
     REFUSE(SYS_clone, EPERM),
+};
+
+// For the program that asks servers: it resolves names on a thread.
+static const struct sock_filter network_beginning[] = {
+    CHECK_ARCHITECTURE,
+    REFUSE_PROCESSES,
+};
+
+// For both.
+static const struct sock_filter rest[] = {
+    REFUSE(SYS_listen, EPERM),
+    // The rings that can do everything.
+    REFUSE(425 /* io_uring_setup */, ENOSYS),
+    // ENOSYS for clone3 makes glibc try clone.
+    REFUSE(SYS_clone3, ENOSYS),
     REFUSE(SYS_unshare, EPERM),
     REFUSE(SYS_setns, EPERM),
     // Other processes: the daemon runs as the same user.
@@ -136,17 +164,24 @@ static const struct sock_filter instructions[] = {
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 };
 
-static const struct sock_fprog program = {
-    .len = sizeof instructions / sizeof instructions[0],
-    .filter = (struct sock_filter *)instructions,
-};
+#define COUNT(array) (sizeof array / sizeof array[0])
 
-int system_call_filter_install(void) {
+int system_call_filter_install(bool network) {
+    const struct sock_filter *beginning = network ? network_beginning : closed_beginning;
+    size_t count = network ? COUNT(network_beginning) : COUNT(closed_beginning);
+    struct sock_filter instructions[COUNT(closed_beginning) + COUNT(network_beginning) + COUNT(rest)];
+    for (size_t index = 0; index < count; index++) instructions[index] = beginning[index];
+    for (size_t index = 0; index < COUNT(rest); index++) instructions[count + index] = rest[index];
+    struct sock_fprog program = {
+        .len = (unsigned short)(count + COUNT(rest)), .filter = instructions};
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0 ? 0 : errno;
 }
 
 #else
 
-int system_call_filter_install(void) { return ENOSYS; }
+int system_call_filter_install(bool network) {
+    (void)network;
+    return ENOSYS;
+}
 
 #endif

@@ -9,9 +9,13 @@ package protocol AnswerEngine: Sendable {
     /// Where the model's files lie; nil for an engine that has none.
     var modelDirectory: String? { get }
 
+    /// Whether what it answered one job may stand for what another job asks: it may where the digest names the
+    /// weights. Within a job it always does, so that a killed daemon's work is not repeated.
+    var answersAreShared: Bool { get }
+
     /// Writes an answer.
     ///
-    /// - Throws: ``InferenceError``.
+    /// - Throws: ``InferenceError``, and what a remote engine has of its own.
     func generate(_ request: GenerateRequest) async throws -> GenerateResponse
 
     /// Weighs given answers against each other.
@@ -23,4 +27,7 @@ package protocol AnswerEngine: Sendable {
 extension AnswerEngine {
     /// None, as of an engine that was not read from files.
     package var modelDirectory: String? { nil }
+
+    /// They are, as of an engine whose digest is that of its files.
+    package var answersAreShared: Bool { true }
 }

@@ -1,3 +1,4 @@
+import ChildProcesses
 package import VisionPreprocessing
 
 /// Reads the frames of a video that a model is shown, by ffprobe and ffmpeg, each once and in a process of its

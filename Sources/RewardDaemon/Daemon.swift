@@ -1,4 +1,5 @@
 package import Logging
+internal import RemoteInference
 internal import TensorKernels
 
 /// The daemon as a whole: builds everything, works until it is asked to stop, gives back what it holds.
@@ -49,7 +50,10 @@ package final class Daemon: Sendable {
                 "version": LogValue(Daemon.version), "kernels": LogValue(KernelSet.chosen.name),
                 "slots": LogValue(configuration.slots),
                 "threads": LogValue(configuration.threads),
-                "models": LogValue(configuration.models.map(\.name).joined(separator: ",")),
+                "models": LogValue(
+                    (configuration.models.map(\.name) + configuration.remoteEngines.map(\.name))
+                        .joined(separator: ",")
+                ),
                 "queues": LogValue(configuration.queues.joined(separator: ",")),
             ]
         )

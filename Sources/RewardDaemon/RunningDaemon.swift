@@ -108,9 +108,14 @@ final class RunningDaemon: Sendable {
             logger: logger
         )
         await workshop.offerModels()
+        let remote = try RemoteEngines(
+            configuration.remoteEngines,
+            others: engines,
+            logger: logger
+        )
         let context = ShardRunner.Context(
             queue: queue,
-            engines: Self.engineSource(configuration, pool: engines, logger: logger),
+            engines: Self.engineSource(configuration, source: remote, logger: logger),
             media: media,
             pack: try PromptPack.builtin(),
             lease: lease,
@@ -144,6 +149,12 @@ final class RunningDaemon: Sendable {
             logger: logger,
             handler: Self.heartbeatHandler(workshop, worker, listener, handler)
         )
+        let reporter = EngineReporter(
+            models: remote.all,
+            queue: queue,
+            lease: lease,
+            logger: logger
+        )
         let ticker = ScheduleTicker(url: configuration.databaseURL, logger: logger)
         let retention = RetentionTicker(url: configuration.databaseURL, logger: logger)
         self.worker = worker
@@ -155,6 +166,7 @@ final class RunningDaemon: Sendable {
             Task { await ticker.run() },
             Task { await retention.run() },
             Task { await workshop.sweep() },
+            Task { if !reporter.models.isEmpty { await reporter.run() } },
         ]
     }
 
@@ -196,14 +208,14 @@ final class RunningDaemon: Sendable {
         }
     }
 
-    /// The pool, except in tests of the queue.
+    /// The pool and the servers, except in tests of the queue.
     private static func engineSource(
         _ configuration: DaemonConfiguration,
-        pool: EnginePool,
+        source: RemoteEngines,
         logger: Logger
     ) -> any EngineSource {
-        guard let setting = configuration.scriptedEngine else { return pool }
-        return ScriptedEngines(setting, models: configuration.models, pool: pool, logger: logger)
+        guard let setting = configuration.scriptedEngine else { return source }
+        return ScriptedEngines(setting, models: configuration.models, pool: source, logger: logger)
     }
 
     private static func mediaLibrary(

@@ -71,7 +71,7 @@ struct PrivilegeAttackTests {
         "job", "shard", "item", "item_result", "judgement", "judgement_use", "preference_pair",
         "event",
         "daemon", "queue", "queue_grant", "schedule", "schedule_slot", "media", "media_upload",
-        "media_use", "media_usage", "media_quota", "model", "pruning", "schema_version",
+        "media_use", "media_usage", "media_quota", "model", "engine", "pruning", "schema_version",
         "schema_object",
     ]
 
@@ -118,6 +118,7 @@ struct PrivilegeAttackTests {
                 "SELECT rewardd.hold_daemon_lock({daemon})", "SELECT rewardd.run_due_schedules()",
                 "SELECT rewardd.register_daemon('h', 1, 'v', '{m}', '{default}')",
                 "SELECT rewardd.set_daemon_models({daemon}, '{}')",
+                "SELECT rewardd.report_engines({daemon}, '[]')",
                 "SELECT rewardd.cancelled_shards({daemon})", "SELECT rewardd.prune()",
                 "SELECT nextval('rewardd.lease_token_sequence')",
                 "SELECT setval('rewardd.lease_token_sequence', 1)",
@@ -140,6 +141,7 @@ struct PrivilegeAttackTests {
                 "SELECT rewardd.set_media_quota(session_user, 1000000000000)",
                 "SELECT rewardd.prune_jobs('1 minute')", "SELECT * FROM rewardd.prunable_jobs()",
                 "SELECT * FROM rewardd.queue_status", "SELECT * FROM rewardd.daemon_status",
+                "SELECT * FROM rewardd.engine_status",
                 "SELECT * FROM rewardd.check_shards()", "SELECT * FROM rewardd.check_queues()",
             ],
             [.insufficientPrivilege]

@@ -6,8 +6,8 @@ struct HelpGoldenTests {
     /// Every page, in the order of the golden file.
     static let pages = [
         [], ["submit"], ["get"], ["get", "jobs"], ["get", "daemons"], ["get", "queues"],
-        ["get", "models"], ["get", "schedules"], ["describe"], ["describe", "job"], ["watch"],
-        ["hold"], ["release"], ["cancel"], ["retry"],
+        ["get", "models"], ["get", "engines"], ["get", "schedules"], ["describe"],
+        ["describe", "job"], ["watch"], ["hold"], ["release"], ["cancel"], ["retry"],
         ["results"], ["pairs"], ["export"], ["evaluate"], ["queue"], ["queue", "create"],
         ["queue", "set"], ["queue", "pause"], ["queue", "resume"], ["queue", "grant"],
         ["queue", "revoke"], ["schedule"], ["schedule", "add"], ["schedule", "remove"],

@@ -83,6 +83,29 @@ struct ListCommandTests {
         #expect(try get(["daemons", "999999"]).status == 3)
     }
 
+    @Test("servers are listed as daemons find them")
+    func engines() throws {
+        let worker = try ScriptedWorker(database)
+        let report = """
+            [{"model": "remote", "url": "http://gpu-1:8000/v1", "reachable": false, "in_flight": 2,
+              "answered": 7, "failed": 1, "error": "no answer"}]
+            """
+        try database.connect().execute(
+            "SELECT rewardd.report_engines(\(worker.daemonID), \(json: report)::jsonb)"
+        )
+        let table = try get(["engines"])
+        #expect(table.lines.count == 2)
+        #expect(table.output.contains("unreachable") && table.output.contains("no answer"))
+        #expect(try get(["engines", "-o", "name"]).lines == ["remote"])
+        let json = try get(["engines", "remote", "-o", "json"])
+        #expect(json.output.contains(#""state":"unreachable""#))
+        #expect(json.output.contains(#""in_flight":2,"answered":7,"failed":1,"error":"no answer""#))
+        #expect(try get(["engines", "other"]).status == 3)
+        try database.connect().execute("SELECT rewardd.stop_daemon(\(worker.daemonID))")
+        #expect(try get(["engines", "-o", "name"]).lines == [])
+        #expect(try get(["engines", "--all", "-o", "name"]).lines == ["remote"])
+    }
+
     @Test("describe says why a job waits: daemons, model, schedule, queue")
     func waiting() throws {
         let id = try submit()

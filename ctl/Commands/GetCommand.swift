@@ -1,18 +1,18 @@
 import ArgumentParsing
 import JSONReading
 
-/// `rewardctl get jobs|daemons|queues|models|schedules`: lists.
+/// `rewardctl get jobs|daemons|queues|models|engines|schedules`: lists.
 enum GetCommand {
     /// The group of the lists.
     static let spec = CommandSpec(
         "get",
-        overview: "List jobs, daemons, queues, trained models or schedules.",
+        overview: "List jobs, daemons, queues, trained models, remote engines or schedules.",
         groups: [
             CommandGroup(
                 "LISTS",
                 [
                     GetJobs.spec, GetDaemons.spec, GetQueues.spec, GetModels.spec,
-                    GetSchedules.spec,
+                    GetEngines.spec, GetSchedules.spec,
                 ]
             )
         ]

@@ -1,5 +1,5 @@
 // Starting one program with limits, and the Linux calls Swift's Glibc module does not import.
-// The policy (which program, which limits, when to kill) is Swift's: MediaDecoding/LimitedProcess.
+// The policy (which program, which limits, when to kill) is Swift's: ChildProcesses/LimitedProcess.
 #ifndef LIMITED_PROCESS_H
 #define LIMITED_PROCESS_H
 
@@ -13,7 +13,9 @@ struct limited_process_plan {
     char *const *arguments;     // argv, ended by NULL
     int input;                  // becomes descriptor 0
     int output;                 // becomes descriptor 1
-    int error;                  // becomes descriptor 2; every other descriptor is closed
+    int error;                  // becomes descriptor 2
+    int extra;                  // becomes descriptor 3, unless -1; every other descriptor is closed
+    bool network;               // it may open connections and start threads
     uint64_t address_space;     // bytes
     uint32_t cpu_seconds;
     uint32_t descriptors;
@@ -29,7 +31,8 @@ struct limited_process_child {
 
 // Starts the program: environment empty, working directory "/", own session, no new privileges, dies
 // with the calling thread, file size 0, no core, and a system-call filter that refuses sockets, new
-// processes, signals to others and every way to change a file. Returns 0, or an errno with
+// processes, signals to others and every way to change a file; with `network` it lets connections and threads
+// through, no listening and no new process. Returns 0, or an errno with
 // failed_step set; then there is no child.
 int limited_process_start(
     const struct limited_process_plan *plan, struct limited_process_child *child);

@@ -22,6 +22,7 @@ package enum ConfigurationCheck {
                 problems.append("model \"\(model.name)\": \(error)")
             }
         }
+        problems += RemoteEngineSetting.problems(of: configuration.remoteEngines)
         if let training = configuration.training, access(training.directory, W_OK | X_OK) != 0 {
             problems.append(
                 "training.directory: expected a directory this user can write to, got "

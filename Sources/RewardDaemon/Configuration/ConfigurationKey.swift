@@ -5,6 +5,7 @@
 package enum ConfigurationKey: String, CaseIterable, Sendable {
     case databaseURL = "database.url"
     case models = "models"
+    case engines = "engines"
     case mediaRoots = "media.roots"
     case queues = "queues"
     case slots = "slots"
@@ -45,6 +46,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         switch self {
         case .databaseURL: ""
         case .models: ""
+        case .engines: ""
         case .mediaRoots: ""
         case .queues: "default"
         case .slots: "2"
@@ -73,6 +75,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         switch self {
         case .databaseURL: "url"
         case .models: "name=directory"
+        case .engines: "name.option=value"
         case .mediaRoots: "directories"
         case .queues: "names"
         case .slots, .items, .threads, .trainingThreads: "n"
@@ -97,6 +100,8 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
             "Where the queue lives, as postgresql://…; empty means DATABASE_URL, else PG*."
         case .models:
             "Models to offer, comma-separated: the name that jobs use and the checkpoint directory."
+        case .engines:
+            "Models that OpenAI-compatible servers answer for, comma-separated: name.url=http://…/v1 and more."
         case .mediaRoots:
             "Directories, colon-separated, under which jobs may name media files; none by default."
         case .queues: "Queues to work, comma-separated."

@@ -55,8 +55,9 @@ package struct ConfigurationSource: Sendable {
             || name == FailPointSetting.environmentVariable
     }
 
-    /// Reads a configuration file: `key = value` lines, `#` comments, and `model.NAME = DIRECTORY` and
-    /// `model.NAME.precision = PRECISION` as more readable forms of one entry of `models` and `precisions`.
+    /// Reads a configuration file: `key = value` lines, `#` comments, and `model.NAME = DIRECTORY`,
+    /// `model.NAME.precision = PRECISION` and `engine.NAME.OPTION = VALUE` as more readable forms of one entry
+    /// of `models`, `precisions` and `engines`.
     ///
     /// Throws `ConfigurationError` naming the file and line of anything else.
     package static func file(_ path: String) throws(ConfigurationError) -> ConfigurationSource {
@@ -99,11 +100,14 @@ package struct ConfigurationSource: Sendable {
             }
             let left = line[..<equals].trimmingCharacters(in: .whitespaces)
             let right = line[line.index(after: equals)...].trimmingCharacters(in: .whitespaces)
-            if left.hasPrefix("model.") {
-                let isPrecision = left.hasSuffix(".precision")
-                let name = left.dropFirst("model.".count)
-                    .dropLast(isPrecision ? ".precision".count : 0)
-                let key: ConfigurationKey = isPrecision ? .precisions : .models
+            if let (key, name) = listed(left) {
+                guard key != .engines || !right.contains(",") else {
+                    throw ConfigurationError(
+                        "\(origin): \(left.prefix(60))",
+                        expected: "a value without a comma",
+                        got: "one with it"
+                    )
+                }
                 entries[key, default: ([], origin)].texts.append("\(name)=\(right)")
                 entries[key]?.origin = origin
                 continue
@@ -133,5 +137,14 @@ package struct ConfigurationSource: Sendable {
             )
         }
         return source
+    }
+
+    /// The list that a line of a file is an entry of, and what the entry says about: nil for other lines.
+    private static func listed(_ left: String) -> (key: ConfigurationKey, name: Substring)? {
+        if left.hasPrefix("engine.") { return (.engines, left.dropFirst("engine.".count)) }
+        guard left.hasPrefix("model.") else { return nil }
+        let name = left.dropFirst("model.".count)
+        guard name.hasSuffix(".precision") else { return (.models, name) }
+        return (.precisions, name.dropLast(".precision".count))
     }
 }

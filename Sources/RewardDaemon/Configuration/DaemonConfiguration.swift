@@ -2,6 +2,7 @@ package import FailPoints
 import Foundation
 package import Inference
 package import Logging
+package import RemoteInference
 package import TensorKernels
 
 /// The daemon's settings, typed and validated as a whole before anything starts.
@@ -24,7 +25,10 @@ package struct DaemonConfiguration: Sendable {
 
     /// Connection string; empty lets libpq read the PG* variables.
     package var databaseURL: String
+    /// The models that this daemon computes; may be none where servers answer.
     package var models: [Model]
+    /// The models that servers answer for.
+    package var remoteEngines: [RemoteEngineOptions]
     /// Absolute directories under which media files may be read.
     package var mediaRoots: [String]
     package var queues: [String]
@@ -72,6 +76,16 @@ package struct DaemonConfiguration: Sendable {
         let url = settings[.databaseURL].text
         databaseURL = url.isEmpty ? environment["DATABASE_URL"] ?? "" : url
         models = try Self.models(settings[.models])
+        remoteEngines = try RemoteEngineSetting.engines(settings, models: models)
+        guard !models.isEmpty || !remoteEngines.isEmpty else {
+            throw ConfigurationError(
+                ConfigurationKey.models.rawValue,
+                expected: "at least one model",
+                got: "none",
+                remedy: "Give --models name=directory, or in the file model.NAME = DIRECTORY or "
+                    + "engine.NAME.url = URL."
+            )
+        }
         mediaRoots = try Self.mediaRoots(settings[.mediaRoots])
         queues = try Self.names(settings[.queues])
         slots = try settings.integer(.slots, in: 1...256)
@@ -152,14 +166,6 @@ package struct DaemonConfiguration: Sendable {
             }
             models.append(
                 Model(name: name, directory: String(text[text.index(after: equals)...]))
-            )
-        }
-        guard !models.isEmpty else {
-            throw ConfigurationError(
-                ConfigurationKey.models.rawValue,
-                expected: "at least one model",
-                got: "none",
-                remedy: "Give --models name=directory, or model.NAME = DIRECTORY in the file."
             )
         }
         return models

@@ -20,12 +20,20 @@ struct Settings {
         _ key: ConfigurationKey,
         in range: ClosedRange<Int>
     ) throws(ConfigurationError) -> Int {
-        let value = self[key]
-        guard let number = Int(value.text), range.contains(number) else {
+        try Self.integer(self[key].text, in: range, at: subject(key))
+    }
+
+    /// The whole number in a range that a text is; `subject` stands in messages.
+    static func integer(
+        _ text: String,
+        in range: ClosedRange<Int>,
+        at subject: String
+    ) throws(ConfigurationError) -> Int {
+        guard let number = Int(text), range.contains(number) else {
             throw ConfigurationError(
-                subject(key, value),
+                subject,
                 expected: "a whole number from \(range.lowerBound) to \(range.upperBound)",
-                got: "\"\(value.text)\""
+                got: "\"\(text)\""
             )
         }
         return number
@@ -54,10 +62,18 @@ struct Settings {
         _ key: ConfigurationKey,
         upTo limit: Duration
     ) throws(ConfigurationError) -> Duration {
-        let value = self[key]
+        try Self.duration(self[key].text, upTo: limit, at: subject(key))
+    }
+
+    /// The duration that a text is; `subject` stands in messages.
+    static func duration(
+        _ text: String,
+        upTo limit: Duration,
+        at subject: String
+    ) throws(ConfigurationError) -> Duration {
         for (suffix, unit) in [("ms", 1), ("s", 1000), ("m", 60000)]
-        where value.text.hasSuffix(suffix) {
-            guard let number = Int(value.text.dropLast(suffix.count)), number > 0,
+        where text.hasSuffix(suffix) {
+            guard let number = Int(text.dropLast(suffix.count)), number > 0,
                 number <= 86_400_000
             else { break }
             let duration = Duration.milliseconds(number * unit)
@@ -65,9 +81,9 @@ struct Settings {
             break
         }
         throw ConfigurationError(
-            subject(key, value),
+            subject,
             expected: "a duration such as 200ms, 30s or 5m, up to \(limit)",
-            got: "\"\(value.text)\""
+            got: "\"\(text)\""
         )
     }
 

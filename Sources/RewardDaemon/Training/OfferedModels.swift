@@ -6,7 +6,7 @@ import Synchronization
 final class OfferedModels: Sendable {
     private struct Entry {
         let name: String
-        var directory: String
+        var directory: String?
     }
 
     private let entries = Mutex<[Entry]>([])
@@ -22,13 +22,21 @@ final class OfferedModels: Sendable {
         }
     }
 
+    /// Offers a model that a server answers for.
+    func offerRemote(name: String) {
+        entries.withLock { $0.append(Entry(name: name, directory: nil)) }
+    }
+
     /// The names, in the order they came.
     var names: [String] { entries.withLock { $0.map(\.name) } }
 
-    /// What to claim for in order to train from any of them.
-    var trainingLabels: [String] { names.map(ClaimedShard.trainingLabel(base:)) }
+    /// What to claim for in order to train from any of them that lies here.
+    var trainingLabels: [String] {
+        entries.withLock { $0.filter { $0.directory != nil }.map(\.name) }
+            .map(ClaimedShard.trainingLabel(base:))
+    }
 
-    /// The directory of a model's checkpoint; nil for a name that is not offered.
+    /// The directory of a model's checkpoint; nil for a name that is not offered, or by a server.
     func directory(of name: String) -> String? {
         entries.withLock { $0.first { $0.name == name }?.directory }
     }

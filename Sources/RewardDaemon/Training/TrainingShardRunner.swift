@@ -97,8 +97,8 @@ struct TrainingShardRunner: Sendable {
         _ request: TrainJobRequest
     ) async throws -> (base: String, TrainedModelStore.Workplace) {
         let store = context.store
-        if let taken = context.models.directory(of: request.name),
-            taken != store.modelDirectory(request.name)
+        if context.models.names.contains(request.name),
+            context.models.directory(of: request.name) != store.modelDirectory(request.name)
         {
             throw TrainingFailure(
                 code: "model_exists",

@@ -3,6 +3,7 @@ import Inference
 import Jobs
 import Logging
 import MediaDecoding
+import RemoteInference
 
 /// The models of a daemon and, where it is configured to train, what trains them: the part of the
 /// composition that `RunningDaemon` leaves to this folder.
@@ -43,6 +44,7 @@ struct TrainingWorkshop: Sendable {
     /// Offers the configured models, then those that were trained here before.
     func offerModels() async {
         for model in configuration.models { await offer(model.name, model.directory) }
+        for engine in configuration.remoteEngines { models.offerRemote(name: engine.name) }
         guard let store else { return }
         guard let found = try? await TrainingThread.run({ store.discover() }) else { return }
         for (name, reason) in found.unusable {
@@ -52,7 +54,7 @@ struct TrainingWorkshop: Sendable {
             )
         }
         for name in found.models {
-            guard models.directory(of: name) == nil else {
+            guard !models.names.contains(name) else {
                 logger.warning(
                     "trained model not offered: the configuration has another of its name",
                     ["model": LogValue(name)]
@@ -98,7 +100,8 @@ struct TrainingWorkshop: Sendable {
     /// The daemon has a (new) number, under which its first models are announced: says what came
     /// since.
     func registered() async {
-        if models.names.count > configuration.models.count { await announce() }
+        let configured = configuration.models.count + configuration.remoteEngines.count
+        if models.names.count > configured { await announce() }
     }
 
     /// Removes what cancelled and completed jobs left here while no daemon was looking.

@@ -1,6 +1,7 @@
 import Inference
 import Jobs
 import Postgres
+import RemoteInference
 import RewardModeling
 
 /// What becomes of a shard whose judging threw: the one table from error to outcome.
@@ -21,12 +22,19 @@ enum FailurePolicy {
                 .invalidRequest:
                 return .fail(reason: "\(error)")
             }
+        case let fault as RemoteFault:
+            // Nothing about the items: the server is down, busy, or not the one that was meant.
+            let asked = min(fault.retryAfter ?? .zero, longestAsked)
+            return .retry(reason: "\(fault)", after: max(delay(attempt), asked))
         case let error as RewardModelingError:
             return .fail(reason: "\(error)")
         default:
             return .retry(reason: "\(error)", after: delay(attempt))
         }
     }
+
+    /// The longest wait that a server's Retry-After can ask for.
+    private static let longestAsked: Duration = .seconds(3600)
 
     private static func delay(_ attempt: Int) -> Duration {
         .seconds(min(300, 1 << min(max(attempt, 1), 9)))

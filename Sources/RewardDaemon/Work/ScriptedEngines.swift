@@ -7,13 +7,13 @@ import Logging
 struct ScriptedEngines: EngineSource {
     private let engine: ScriptedAnswers
     private let names: Set<String>
-    private let pool: EnginePool
+    private let pool: any EngineSource
 
     /// Takes the place of the pool for `models` that are scripted, and says so in the log, loudly.
     init(
         _ setting: ScriptedEngineSetting,
         models: [DaemonConfiguration.Model],
-        pool: EnginePool,
+        pool: any EngineSource,
         logger: Logger
     ) {
         engine = ScriptedAnswers(delay: setting.delay, journal: setting.journal)

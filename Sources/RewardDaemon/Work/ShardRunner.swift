@@ -79,12 +79,14 @@ struct ShardRunner: Sendable {
     /// A result waits for those of the items before it: what is recorded is always a beginning of the shard.
     private func judgeItems() async throws -> Int {
         let engine = try await context.engines.engine(named: shard.model)
+        var options = try JudgingOptions(json: shard.options)
+        if !engine.answersAreShared { options.reuse = false }
         let work = ItemWork(
             engine: engine,
             pack: try engine.modelDirectory.flatMap(PromptPack.read(directory:)) ?? context.pack,
             kind: try JudgingKind(name: shard.kind),
             task: try JudgingTask(name: shard.task),
-            options: try JudgingOptions(json: shard.options)
+            options: options
         )
         return try await withThrowingTaskGroup(of: (Int, ItemResult).self) { group in
             var started = 0

@@ -1,6 +1,6 @@
 /// How a child process ended and what it wrote.
-struct ProcessOutcome: Sendable {
-    enum Ending: Sendable, Equatable {
+package struct ProcessOutcome: Sendable {
+    package enum Ending: Sendable, Equatable {
         /// By itself, with this status.
         case exited(Int32)
         /// By this signal, not one of ours.
@@ -13,17 +13,17 @@ struct ProcessOutcome: Sendable {
         case outputLimit
     }
 
-    let ending: Ending
+    package let ending: Ending
     /// The process's id; it has been reaped, so the id may name another by now.
-    let processID: Int32
+    package let processID: Int32
     /// At most the limit's bytes; meaningless unless the ending is `.exited`.
-    let output: [UInt8]
+    package let output: [UInt8]
     /// The beginning of standard error, invalid UTF-8 repaired.
-    let errorText: String
+    package let errorText: String
     /// Whether the system-call filter was on.
-    let isFiltered: Bool
+    package let isFiltered: Bool
     /// Largest resident memory of the process, in bytes.
-    let residentBytes: Int
+    package let residentBytes: Int
     /// Processor time of the process, in seconds.
-    let processorSeconds: Double
+    package let processorSeconds: Double
 }

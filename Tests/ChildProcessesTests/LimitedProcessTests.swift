@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 import Testing
 
-@testable import MediaDecoding
+@testable import ChildProcesses
 
 @Suite("A limited process")
 struct LimitedProcessTests {
@@ -118,6 +118,47 @@ struct LimitedProcessTests {
             #expect(outcome.errorText.contains("not permitted"), "\(script): \(outcome.errorText)")
         }
         #expect(try Data(contentsOf: URL(filePath: file)) == Data("kept".utf8))
+    }
+
+    @Test("reads what else it is given as descriptor 3, and nothing when it is given nothing")
+    func extra() throws {
+        let extra = try SealedFile(Array("more".utf8))
+        let process = LimitedProcess(
+            path: "/bin/cat",
+            arguments: ["-", "/dev/fd/3"],
+            limits: ProcessLimits()
+        )
+        let input = try SealedFile(Array("some ".utf8))
+        #expect(try process.run(input: input, extra: extra).output == Array("some more".utf8))
+        #expect(try process.run(input: input).ending == .exited(1))
+    }
+
+    @Test(
+        "that may use the network can connect and start threads, not listen nor start a process",
+        .enabled(if: LimitedProcess.isFilterAvailable)
+    )
+    func network() throws {
+        var limits = ProcessLimits()
+        limits.allowsNetwork = true
+        func error(_ words: [String]) throws -> String {
+            let process = LimitedProcess(
+                path: words[0],
+                arguments: Array(words.dropFirst()),
+                limits: limits
+            )
+            let outcome = try process.run(input: SealedFile([]))
+            #expect(outcome.isFiltered)
+            return outcome.errorText
+        }
+        let connect = "echo > /dev/tcp/127.0.0.1/1"
+        #expect(try error(["/bin/bash", "-c", connect]).contains("Connection refused"))
+        #expect(try run("/bin/bash", ["-c", connect]).errorText.contains("not permitted"))
+        #expect(try error(["/bin/bash", "-c", "/bin/true; exit $?"]).contains("not permitted"))
+        let write = "echo x > /tmp/rewardd-no"
+        #expect(try error(["/bin/bash", "-c", write]).contains("not permitted"))
+        let listen = "socket(S, PF_INET, SOCK_STREAM, 0) or die \"$!\"; listen(S, 1) or die \"$!\""
+        let refused = try error(["/usr/bin/perl", "-MSocket", "-e", listen])
+        #expect(refused.contains("not permitted"), "\(refused)")
     }
 
     @Test("ends soon after the task that waits for it is cancelled")

@@ -9,28 +9,46 @@ import Synchronization
 /// wall-clock limit, and a tenth of a second after its task is cancelled; the process group is always
 /// killed and the process always reaped. Safe to
 /// call from many threads at once. Costs about a millisecond more than the program itself.
-struct LimitedProcess: Sendable {
+package struct LimitedProcess: Sendable {
     /// Why no process ran; a fault of this host.
-    struct StartError: Error, Sendable {
-        let message: String
+    package struct StartError: Error, Sendable {
+        /// The whole sentence.
+        package let message: String
     }
 
     /// Absolute path of the program.
-    let path: String
-    let arguments: [String]
-    let limits: ProcessLimits
+    private let path: String
+    private let arguments: [String]
+    private let limits: ProcessLimits
+
+    /// Says what to run; nothing is looked at yet.
+    package init(path: String, arguments: [String], limits: ProcessLimits) {
+        self.path = path
+        self.arguments = arguments
+        self.limits = limits
+    }
 
     /// Runs to the end, or to the limit that is met first.
-    func run(input: SealedFile) throws(StartError) -> ProcessOutcome {
+    ///
+    /// - Parameters:
+    ///   - input: Standard input.
+    ///   - extra: What the program reads as `/dev/fd/3`; nothing when nil.
+    ///   - isCancelled: Whether to give up, asked ten times a second: by default whether the task is
+    ///     cancelled, which code on a thread of its own cannot know.
+    package func run(
+        input: SealedFile,
+        extra: SealedFile? = nil,
+        isCancelled: () -> Bool = { Task.isCancelled }
+    ) throws(StartError) -> ProcessOutcome {
         Self.reapLeftovers()
-        var child = try start(input: input)
+        var child = try start(input: input, extra: extra)
         let deadline = Self.milliseconds() + limits.milliseconds
         var ending: ProcessOutcome.Ending?
         while ending == nil, !child.hasEnded {
             let left = deadline - Self.milliseconds()
             if left <= 0 {
                 ending = .timedOut
-            } else if Task.isCancelled {
+            } else if isCancelled() {
                 ending = .cancelled
             } else {
                 child.wait(milliseconds: min(left, 100))
@@ -51,7 +69,7 @@ struct LimitedProcess: Sendable {
 
     /// Whether this system lets a child put the system-call filter on. Without it the limits still
     /// hold, but a decoder that has been taken over could open a socket.
-    static let isFilterAvailable: Bool = {
+    package static let isFilterAvailable: Bool = {
         var ends: [Int32] = [-1, -1]
         guard limited_process_pipe(&ends, 0) == 0 else { return false }
         defer { ends.forEach { close($0) } }
@@ -61,6 +79,7 @@ struct LimitedProcess: Sendable {
         plan.address_space = UInt64(ProcessLimits().memoryBytes)
         plan.cpu_seconds = 1
         plan.descriptors = 64
+        plan.extra = -1
         var child = limited_process_child()
         guard limited_process_start(&plan, &child) == 0 else { return false }
         close(child.process_descriptor)
@@ -68,7 +87,10 @@ struct LimitedProcess: Sendable {
         return child.filtered
     }()
 
-    private func start(input: SealedFile) throws(StartError) -> RunningProcess {
+    private func start(
+        input: SealedFile,
+        extra: SealedFile?
+    ) throws(StartError) -> RunningProcess {
         let output = try pipe(capacity: min(max(limits.outputBytes, 1 << 16), 1 << 20))
         defer { close(output.writing) }
         let error: (reading: Int32, writing: Int32)
@@ -84,6 +106,8 @@ struct LimitedProcess: Sendable {
         plan.input = input.descriptor
         plan.output = output.writing
         plan.error = error.writing
+        plan.extra = extra?.descriptor ?? -1
+        plan.network = limits.allowsNetwork
         plan.address_space = UInt64(limits.memoryBytes)
         plan.cpu_seconds = UInt32(limits.processorSeconds)
         plan.descriptors = UInt32(limits.descriptors)
