@@ -104,7 +104,7 @@ let package = Package(
         module("SyntheticScenes", settings: kernelSettings),
 
         // Compute column.
-        module("WideKernels", settings: wideKernelSettings),
+        module("WideKernels", ["CIntrinsics"], settings: wideKernelSettings),
         module("DotKernels", ["CIntrinsics"], settings: dotKernelSettings),
         module(
             "TensorKernels",

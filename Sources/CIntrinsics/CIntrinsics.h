@@ -58,6 +58,15 @@ REWARDD_INLINE rewardd_i32x8 rewardd_packed_i32(
 
 /// Asks for the cache line at `address`, which need not exist (prefetcht0).
 REWARDD_INLINE void rewardd_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+
+/// Asks for `count` bytes at `address` and as many `stride` bytes behind, into the second-level cache
+/// (prefetcht1).
+REWARDD_INLINE void rewardd_prefetch_panels(const void *address, long stride, long count) {
+    for (long offset = 0; offset < count; offset += 64) {
+        __builtin_prefetch((const char *)address + offset, 0, 2);
+        __builtin_prefetch((const char *)address + offset + stride, 0, 2);
+    }
+}
 #endif
 
 #if defined(__AVX512VNNI__)

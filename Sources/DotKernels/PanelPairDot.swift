@@ -18,6 +18,7 @@
     ///   - rowCount: shared out among `tiles` tiles of 1…6 rows, the taller ones first.
     ///   - bias: 32 numbers to add at the end, or nil.
     ///   - isFirst: start from 0; otherwise continue from the sums in `y`.
+    ///   - next: the left panel of the pair that will be multiplied next, asked for meanwhile; nil for none.
     ///   - y: [rowCount, 32], rows `stride` numbers apart.
     package func multiplyInt8PanelPair(
         _ panels: UnsafeRawPointer,
@@ -34,6 +35,7 @@
         tiles: Int,
         bias: UnsafePointer<Float>?,
         isFirst: Bool,
+        next: UnsafeRawPointer?,
         into y: UnsafeMutablePointer<Float>,
         stride: Int
     ) {
@@ -47,6 +49,7 @@
             tileBlocks: tileBlocks,
             bias: bias,
             isFirst: isFirst,
+            next: next,
             stride: stride
         ).run(x, xScales, xOffsets, rowCount: rowCount, tiles: tiles, into: y)
     }
@@ -67,6 +70,7 @@
         tiles: Int,
         bias: UnsafePointer<Float>?,
         isFirst: Bool,
+        next: UnsafeRawPointer?,
         into y: UnsafeMutablePointer<Float>,
         stride: Int
     ) {
@@ -80,6 +84,7 @@
             tileBlocks: tileBlocks,
             bias: bias,
             isFirst: isFirst,
+            next: next,
             stride: stride
         ).run(x, xScales, xOffsets, rowCount: rowCount, tiles: tiles, into: y)
     }
@@ -98,6 +103,7 @@
         let tileBlocks: Int
         let bias: UnsafePointer<Float>?
         let isFirst: Bool
+        let next: UnsafeRawPointer?
         let stride: Int
 
         @inline(never)
@@ -113,15 +119,18 @@
             let tallerTiles = rowCount % tiles
             var x = TileRows(numbers: rows, scales: rowScales, offsets: rowOffsets)
             var y = y
+            var ahead = next ?? left
+            // Bytes of each of the next panels to ask for with every block of a tile.
+            let piece = next == nil ? 0 : (Pair.blockBytes &+ tiles &- 1) / tiles
             for tile in 0..<tiles {
                 let height = tile < tallerTiles ? low &+ 1 : low
                 switch height {
-                case 6: multiply(x, y, InlineArray<6, Floats>(repeating: .zero))
-                case 5: multiply(x, y, InlineArray<5, Floats>(repeating: .zero))
-                case 4: multiply(x, y, InlineArray<4, Floats>(repeating: .zero))
-                case 3: multiply(x, y, InlineArray<3, Floats>(repeating: .zero))
-                case 2: multiply(x, y, InlineArray<2, Floats>(repeating: .zero))
-                default: multiply(x, y, InlineArray<1, Floats>(repeating: .zero))
+                case 6: multiply(x, y, &ahead, piece, InlineArray<6, Floats>(repeating: .zero))
+                case 5: multiply(x, y, &ahead, piece, InlineArray<5, Floats>(repeating: .zero))
+                case 4: multiply(x, y, &ahead, piece, InlineArray<4, Floats>(repeating: .zero))
+                case 3: multiply(x, y, &ahead, piece, InlineArray<3, Floats>(repeating: .zero))
+                case 2: multiply(x, y, &ahead, piece, InlineArray<2, Floats>(repeating: .zero))
+                default: multiply(x, y, &ahead, piece, InlineArray<1, Floats>(repeating: .zero))
                 }
                 x.advance(blocks: tileBlocks, height: height)
                 y += height &* stride
@@ -132,6 +141,8 @@
         private func multiply<let height: Int>(
             _ rows: TileRows,
             _ y: UnsafeMutablePointer<Float>,
+            _ ahead: inout UnsafeRawPointer,
+            _ piece: Int,
             _ zeros: InlineArray<height, Floats>
         ) {
             var first = zeros
@@ -148,7 +159,10 @@
             var right = right
             var leftScales = leftScales
             var rightScales = rightScales
+            let distance = self.right - self.left
             for _ in 0..<blocks {
+                rewardd_prefetch_panels(ahead, distance, piece)
+                ahead += piece
                 Pair.add(left, right, leftScales, rightScales, x, &first, &second)
                 left += Pair.blockBytes
                 right += Pair.blockBytes

@@ -1,11 +1,19 @@
 /// x = 0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))), in place: GELU in the tanh form of Hendrycks and
 /// Gimpel 2016, `gelu_pytorch_tanh` of the SigLIP tower. Computed as x / (1 + e^(-2u)).
 package func geluTanh(_ x: UnsafeMutablePointer<Float>, count: Int, pool: ComputeThreadPool) {
-    forEachVector(x, count: count, pool: pool) { value, _ in
-        let cube = value * value * value
-        let u = (value + cube * 0.044_715) * 0.797_884_56
-        return value / (exponential(u * -2) + 1)
-    }
+    forEachVector(x, count: count, pool: pool) { value, _ in geluTanh(value) }
+}
+
+/// The same for a piece of a row, on the calling thread.
+func geluTanh(_ x: UnsafeMutablePointer<Float>, count: Int) {
+    forEachVector(x, with: x, range: 0..<count) { value, _ in geluTanh(value) }
+}
+
+@inline(__always)
+private func geluTanh(_ value: SIMD8<Float>) -> SIMD8<Float> {
+    let cube = value * value * value
+    let u = (value + cube * 0.044_715) * 0.797_884_56
+    return value / (exponential(u * -2) + 1)
 }
 
 /// x = 0.5·x·(1 + erf(x / √2)), in place: GELU in the exact form, as in the projector.
@@ -26,9 +34,21 @@ package func siluMultiply(
     count: Int,
     pool: ComputeThreadPool
 ) {
-    forEachVector(gate, with: up, count: count, pool: pool) { value, up in
-        value / (exponential(-value) + 1) * up
-    }
+    forEachVector(gate, with: up, count: count, pool: pool) { siluMultiply($0, $1) }
+}
+
+/// The same for a piece of a row, on the calling thread.
+func siluMultiply(
+    _ gate: UnsafeMutablePointer<Float>,
+    _ up: UnsafePointer<Float>,
+    count: Int
+) {
+    forEachVector(gate, with: up, range: 0..<count) { siluMultiply($0, $1) }
+}
+
+@inline(__always)
+private func siluMultiply(_ value: SIMD8<Float>, _ up: SIMD8<Float>) -> SIMD8<Float> {
+    value / (exponential(-value) + 1) * up
 }
 
 /// x = e^x, in place.
@@ -87,20 +107,31 @@ private func forEachVector(
     let y = y ?? UnsafePointer(x)
     let size = 8 << 10
     pool.run(count: (count + size - 1) / size) { block, _ in
-        let end = min((block + 1) * size, count)
-        var index = block * size
-        while index + 8 <= end {
-            store8(body(load8(x + index), load8(y + index)), into: x + index)
-            index += 8
-        }
-        guard index < end else { return }
-        var a = SIMD8<Float>.zero
-        var b = SIMD8<Float>.zero
-        for lane in 0..<(end - index) {
-            a[lane] = x[index + lane]
-            b[lane] = y[index + lane]
-        }
-        let result = body(a, b)
-        for lane in 0..<(end - index) { x[index + lane] = result[lane] }
+        let range = (block * size)..<min((block + 1) * size, count)
+        forEachVector(x, with: y, range: range, body)
     }
+}
+
+@inline(__always)
+private func forEachVector(
+    _ x: UnsafeMutablePointer<Float>,
+    with y: UnsafePointer<Float>,
+    range: Range<Int>,
+    _ body: (SIMD8<Float>, SIMD8<Float>) -> SIMD8<Float>
+) {
+    let end = range.upperBound
+    var index = range.lowerBound
+    while index + 8 <= end {
+        store8(body(load8(x + index), load8(y + index)), into: x + index)
+        index += 8
+    }
+    guard index < end else { return }
+    var a = SIMD8<Float>.zero
+    var b = SIMD8<Float>.zero
+    for lane in 0..<(end - index) {
+        a[lane] = x[index + lane]
+        b[lane] = y[index + lane]
+    }
+    let result = body(a, b)
+    for lane in 0..<(end - index) { x[index + lane] = result[lane] }
 }

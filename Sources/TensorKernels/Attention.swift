@@ -120,6 +120,7 @@ package func attention(
                 positions: segment.positions,
                 head: task % layout.keyValueHeads,
                 pairs: evenRange(part, of: count, count: segment.rows * group),
+                isWide: pool.kernels == .wide,
                 scratch: pool.scratch(worker: worker).assumingMemoryBound(to: Float.self)
             ).run()
             return

@@ -3,23 +3,31 @@
 struct FewRowsProduct<Lanes: PanelLanes> {
     let x: UnsafePointer<Float>
     let rows: Int
-    let weight: PackedMatrix
-    let bias: UnsafePointer<Float>?
-    let y: UnsafeMutablePointer<Float>
+    let targets: ProductTargets
 
     /// From 4 rows on, one panel alone has chains enough.
     static var rowLimit: Int { 3 }
 
     func run(on pool: ComputeThreadPool) {
         // Chunks of at least 64 KiB, at most 16 a thread.
-        let panels = weight.panelCount
-        let chunks = max(1, min(weight.byteCount >> 16, 16 * pool.threadCount, panels))
+        let panels = targets.units(of: 1)
+        let chunks = max(1, min(targets.byteCount >> 16, 16 * pool.threadCount, panels))
         pool.run(count: chunks) { chunk, _ in
-            multiply(panels: evenRange(chunk, of: chunks, count: panels))
+            let range = evenRange(chunk, of: chunks, count: panels)
+            targets.forEach(range, unit: 1) { target, panels in
+                FewRowsSweep<Lanes>(x: x, target: target).multiply(rows: rows, panels: panels)
+            }
+            targets.finish(rows: 0..<rows, range, unit: 1)
         }
     }
+}
 
-    private func multiply(panels: Range<Int>) {
+/// Some panels of one matrix.
+private struct FewRowsSweep<Lanes: PanelLanes> {
+    let x: UnsafePointer<Float>
+    let target: ProductTarget
+
+    func multiply(rows: Int, panels: Range<Int>) {
         switch rows {
         case 1: sweep(panels, InlineArray<1, InlineArray<4, SIMD16<Float>>>(repeating: .zeros))
         case 2: sweep(panels, InlineArray<2, InlineArray<3, SIMD16<Float>>>(repeating: .zeros))
@@ -49,6 +57,7 @@ struct FewRowsProduct<Lanes: PanelLanes> {
         _ zeros: InlineArray<count, InlineArray<width, SIMD16<Float>>>
     ) {
         var acc = zeros
+        let weight = target.weight
         Microkernel.accumulate(
             Lanes.self,
             x,
@@ -69,8 +78,10 @@ struct FewRowsProduct<Lanes: PanelLanes> {
     /// Adds the bias and writes the valid columns.
     @inline(__always)
     private func finish(_ sums: SIMD16<Float>, row: Int, output: Int) {
-        let y = y + row * weight.outputs + output
-        let columns = weight.outputs - output
+        let outputs = target.weight.outputs
+        let y = target.y + row * outputs + output
+        let bias = target.bias
+        let columns = outputs - output
         if columns >= PackedMatrix.panelWidth {
             store16(bias.map { sums + load16($0 + output) } ?? sums, into: y)
         } else {

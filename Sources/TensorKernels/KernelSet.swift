@@ -1,7 +1,7 @@
 internal import CPlatform
 internal import Glibc
 
-/// With which instructions the large products run; chosen once at start, carried by each
+/// With which instructions the large products and attention run; chosen once at start, carried by each
 /// `ComputeThreadPool`.
 ///
 /// All sets give the same bits: an element is one chain of fused multiply-adds over ascending k, and a

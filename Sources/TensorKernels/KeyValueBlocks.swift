@@ -57,27 +57,36 @@ package final class KeyValueBlocks: @unchecked Sendable {
     /// Writes the keys and values of `rows` positions of one layer, from position `first` of a sequence
     /// on; both are [rows, keyValueHeads · headDimension].
     ///
-    /// - Parameter table: the sequence's blocks, as many as positions `0..<first + rows` need.
+    /// - Parameters:
+    ///   - table: the sequence's blocks, as many as positions `0..<first + rows` need.
+    ///   - pool: shares the copying of many rows when given.
     package func write(
         keys newKeys: UnsafePointer<Float>,
         values newValues: UnsafePointer<Float>,
         rows: Int,
         table: UnsafePointer<Int32>,
         first: Int,
-        layer: Int
+        layer: Int,
+        pool: ComputeThreadPool? = nil
     ) {
-        var row = 0
-        while row < rows {
-            let position = first + row
-            let place = position % KeyValueLayout.blockPositions
-            let count = min(KeyValueLayout.blockPositions - place, rows - row)
-            let block = Int(table[position / KeyValueLayout.blockPositions])
-            precondition(block >= 0 && block < self.count, "KeyValueBlocks: no block \(block)")
+        guard rows > 0 else { return }
+        let size = KeyValueLayout.blockPositions
+        let parts = (first + rows - 1) / size - first / size + 1
+        func writePart(_ part: Int, _ worker: Int) {
+            let start = max(first, (first / size + part) * size)
+            let end = min(first + rows, (first / size + part + 1) * size)
+            let block = Int(table[start / size])
+            precondition(block >= 0 && block < count, "KeyValueBlocks: no block \(block)")
             let target = base + block * layout.blockFloats + layer * layout.layerFloats
-            let offset = row * layout.keyValueHeads * layout.headDimension
-            write(keys: newKeys + offset, rows: count, into: target, place: place)
-            write(values: newValues + offset, rows: count, into: target, place: place)
-            row += count
+            let offset = (start - first) * layout.keyValueHeads * layout.headDimension
+            write(keys: newKeys + offset, rows: end - start, into: target, place: start % size)
+            write(values: newValues + offset, rows: end - start, into: target, place: start % size)
+        }
+        // Few numbers are copied at once: handing them out would take longer.
+        if let pool, rows * layout.keyValueHeads * layout.headDimension > 16 << 10 {
+            pool.run(count: parts, writePart)
+        } else {
+            for part in 0..<parts { writePart(part, 0) }
         }
     }
 
@@ -168,6 +177,10 @@ struct KeyValueReader {
         block(place) + firstValue + head * headValueFloats
             + index * KeyValueLayout.blockPositions * 16
     }
+
+    /// Bytes from one such panel to the next.
+    @inline(__always)
+    var valuePanelBytes: Int { KeyValueLayout.blockPositions * 16 * MemoryLayout<Float>.size }
 
     @inline(__always)
     private func block(_ place: Int) -> UnsafePointer<Float> {

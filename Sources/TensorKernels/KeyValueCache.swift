@@ -34,16 +34,27 @@ package final class KeyValueCache: @unchecked Sendable {
     deinit { table.deallocate() }
 
     /// Adds `rows` positions; keys and values are [rows, keyValueHeads · headDimension].
+    ///
+    /// - Parameter pool: shares the copying when given.
     package func append(
         keys: UnsafePointer<Float>,
         values: UnsafePointer<Float>,
-        rows: Int
+        rows: Int,
+        pool: ComputeThreadPool? = nil
     ) {
         precondition(
             rows >= 0 && count + rows <= capacity,
             "KeyValueCache: expected at most \(capacity) positions, got \(count + rows)"
         )
-        blocks.write(keys: keys, values: values, rows: rows, table: table, first: count, layer: 0)
+        blocks.write(
+            keys: keys,
+            values: values,
+            rows: rows,
+            table: table,
+            first: count,
+            layer: 0,
+            pool: pool
+        )
         count += rows
     }
 

@@ -1,3 +1,5 @@
+internal import WideKernels
+
 /// The blocked product: one task is a block of rows by a group of panels.
 ///
 /// Inside a task, for each block of k: the rows' numbers are interleaved into scratch memory (at most
@@ -19,115 +21,125 @@
 struct ManyRowsProduct<Lanes: PanelLanes> {
     let x: UnsafePointer<Float>
     let rows: Int
-    let weight: PackedMatrix
-    let bias: UnsafePointer<Float>?
-    let y: UnsafeMutablePointer<Float>
+    let targets: ProductTargets
 
     func run(on pool: ComputeThreadPool) {
         let tiles = (rows + 5) / 6
-        let rowBlocks =
-            (tiles + ManyRowsBlocking.tilesPerBlock - 1) / ManyRowsBlocking.tilesPerBlock
-        let panels = weight.panelCount
         // Groups of whole pairs where two panels are multiplied at once.
         let isWide = pool.kernels == .wide
         let unit = isWide ? 2 : 1
-        let units = (panels + unit - 1) / unit
-        // Enough tasks that the last ones end together, few enough that interleaving stays cheap.
-        let wanted =
-            (ManyRowsBlocking.tasksPerThread * pool.threadCount + rowBlocks - 1) / rowBlocks
-        let groups = pool.threadCount == 1 ? 1 : max(1, min(units, wanted))
+        let units = targets.units(of: unit)
+        let (rowBlocks, groups) = ManyRowsBlocking.tasks(
+            tiles: tiles,
+            units: units,
+            weightBytes: targets.byteCount,
+            threads: pool.threadCount
+        )
         pool.run(count: rowBlocks * groups) { task, worker in
             let block = evenRange(task / groups, of: rowBlocks, count: tiles)
             let first = evenRange(block.lowerBound, of: tiles, count: rows).lowerBound
             let end = evenRange(block.upperBound - 1, of: tiles, count: rows).upperBound
             let group = evenRange(task % groups, of: groups, count: units)
-            RowBlock(
-                product: self,
+            RowBlock<Lanes>(
+                x: x,
+                targets: targets,
                 rows: first..<end,
                 tiles: block.count,
                 isWide: isWide,
                 scratch: pool.scratch(worker: worker).assumingMemoryBound(to: Float.self)
-            ).multiply(
-                panels: (group.lowerBound * unit)..<min(group.upperBound * unit, panels)
-            )
+            ).multiply(group)
+            targets.finish(rows: first..<end, group, unit: unit)
         }
     }
 }
 
 /// One task's rows, in `tiles` tiles of at most 6 whose heights differ by at most one.
 private struct RowBlock<Lanes: PanelLanes> {
-    let product: ManyRowsProduct<Lanes>
+    let x: UnsafePointer<Float>
+    let targets: ProductTargets
     let rows: Range<Int>
     let tiles: Int
     let isWide: Bool
     let scratch: UnsafeMutablePointer<Float>
 
-    func multiply(panels: Range<Int>) {
-        let inputs = product.weight.inputs
-        let wholePanels = product.weight.outputs / PackedMatrix.panelWidth
-        let pairEnd = isWide ? min(panels.upperBound, wholePanels) : panels.lowerBound
+    /// The pieces `group` of the targets.
+    func multiply(_ group: Range<Int>) {
+        let inputs = targets.inputs
         let depthBlocks = (inputs + depthLimit - 1) / depthLimit
         for part in 0..<depthBlocks {
             let depth = evenRange(part, of: depthBlocks, count: inputs)
-            for tile in 0..<tiles {
-                let range = evenRange(tile, of: tiles, count: rows.count)
-                interleaveRows(
-                    product.x + (rows.lowerBound + range.lowerBound) * inputs + depth.lowerBound,
-                    rows: range.count,
-                    stride: inputs,
-                    steps: depth.count,
-                    into: scratch + range.lowerBound * depth.count
-                )
-            }
-            let isFirst = part == 0
-            let isLast = part + 1 == depthBlocks
-            var panel = panels.lowerBound
-            while panel + 2 <= pairEnd {
-                multiply(pair: panel, depth: depth, isFirst: isFirst, isLast: isLast)
-                panel += 2
-            }
-            for panel in panel..<panels.upperBound {
-                multiply(panel: panel, depth: depth, isFirst: isFirst, isLast: isLast)
+            interleave(depth)
+            let place = DepthPart(
+                steps: depth,
+                isFirst: part == 0,
+                isLast: part + 1 == depthBlocks
+            )
+            targets.forEach(group, unit: isWide ? 2 : 1) { target, panels in
+                multiply(target, panels, place)
             }
         }
     }
 
-    /// The panels `pair` and `pair` + 1, both of full width.
-    private func multiply(pair: Int, depth: Range<Int>, isFirst: Bool, isLast: Bool) {
-        let outputs = product.weight.outputs
+    private func interleave(_ depth: Range<Int>) {
+        let inputs = targets.inputs
+        for tile in 0..<tiles {
+            let range = evenRange(tile, of: tiles, count: rows.count)
+            interleaveRows(
+                x + (rows.lowerBound + range.lowerBound) * inputs + depth.lowerBound,
+                rows: range.count,
+                stride: inputs,
+                steps: depth.count,
+                into: scratch + range.lowerBound * depth.count
+            )
+        }
+    }
+
+    private func multiply(_ target: ProductTarget, _ panels: Range<Int>, _ part: DepthPart) {
+        let wholePanels = target.weight.outputs / PackedMatrix.panelWidth
+        let pairEnd = isWide ? min(panels.upperBound, wholePanels) : panels.lowerBound
+        var panel = panels.lowerBound
+        while panel + 2 <= pairEnd {
+            let next = panel + 4 <= pairEnd ? panel + 2 : nil
+            multiply(target, pair: panel, next: next, part)
+            panel += 2
+        }
+        for panel in panel..<panels.upperBound { multiply(target, panel: panel, part) }
+    }
+
+    /// The panels `pair` and `pair` + 1, both of full width, while `next` is fetched.
+    private func multiply(_ target: ProductTarget, pair: Int, next: Int?, _ part: DepthPart) {
+        let weight = target.weight
         let column = pair * PackedMatrix.panelWidth
-        Lanes.pairKernel(
-            product.weight.step(panel: pair, input: depth.lowerBound),
-            product.weight.inputs * Lanes.stepByteCount,
-            depth.count,
+        let start = part.steps.lowerBound
+        multiplyPanelPair(
+            Lanes.pairStorage,
+            weight.step(panel: pair, input: start),
+            panelStride: weight.inputs * Lanes.stepByteCount,
+            steps: part.steps.count,
             scratch,
-            rows.count,
-            tiles,
-            isLast ? product.bias.map { $0 + column } : nil,
-            isFirst,
-            product.y + rows.lowerBound * outputs + column,
-            outputs
+            rowCount: rows.count,
+            tiles: tiles,
+            bias: part.isLast ? target.bias.map { $0 + column } : nil,
+            isFirst: part.isFirst,
+            next: next.map { weight.step(panel: $0, input: start) },
+            into: target.y + rows.lowerBound * weight.outputs + column,
+            stride: weight.outputs
         )
     }
 
     /// Steps whose interleaved rows fit the space for them.
     private var depthLimit: Int { ManyRowsBlocking.rowNumbers / rows.count }
 
-    private func multiply(
-        panel: Int,
-        depth: Range<Int>,
-        isFirst: Bool,
-        isLast: Bool
-    ) {
-        let outputs = product.weight.outputs
+    private func multiply(_ target: ProductTarget, panel: Int, _ part: DepthPart) {
+        let outputs = target.weight.outputs
         let column = panel * PackedMatrix.panelWidth
         let columns = min(PackedMatrix.panelWidth, outputs - column)
-        let steps = product.weight.step(panel: panel, input: depth.lowerBound)
+        let steps = target.weight.step(panel: panel, input: part.steps.lowerBound)
         let height = rows.count / tiles
         let tallerTiles = rows.count % tiles
-        let bias = isLast ? product.bias.map { $0 + column } : nil
+        let bias = part.isLast ? target.bias.map { $0 + column } : nil
         var interleaved = UnsafePointer(scratch)
-        var y = product.y + rows.lowerBound * outputs + column
+        var y = target.y + rows.lowerBound * outputs + column
         for tile in 0..<tiles {
             let height = tile < tallerTiles ? height + 1 : height
             if columns == PackedMatrix.panelWidth {
@@ -136,9 +148,9 @@ private struct RowBlock<Lanes: PanelLanes> {
                     height: height,
                     interleaved,
                     panel: steps,
-                    steps: depth.count,
+                    steps: part.steps.count,
                     bias: bias,
-                    isFirst: isFirst,
+                    isFirst: part.isFirst,
                     into: y,
                     stride: outputs
                 )
@@ -147,14 +159,14 @@ private struct RowBlock<Lanes: PanelLanes> {
                     height: height,
                     interleaved,
                     panel: steps,
-                    steps: depth.count,
                     bias: bias,
-                    isFirst: isFirst,
+                    part,
                     into: y,
-                    columns: columns
+                    columns: columns,
+                    stride: outputs
                 )
             }
-            interleaved += height * depth.count
+            interleaved += height * part.steps.count
             y += height * outputs
         }
     }
@@ -164,19 +176,18 @@ private struct RowBlock<Lanes: PanelLanes> {
         height: Int,
         _ interleaved: UnsafePointer<Float>,
         panel: UnsafeRawPointer,
-        steps: Int,
         bias: UnsafePointer<Float>?,
-        isFirst: Bool,
+        _ part: DepthPart,
         into y: UnsafeMutablePointer<Float>,
-        columns: Int
+        columns: Int,
+        stride outputs: Int
     ) {
-        let outputs = product.weight.outputs
         let width = PackedMatrix.panelWidth
         let copy = scratch + ManyRowsBlocking.rowNumbers + 16
         let wideBias = copy + 6 * width
         copy.update(repeating: 0, count: 7 * width)
         if let bias { wideBias.update(from: bias, count: columns) }
-        if !isFirst {
+        if !part.isFirst {
             for row in 0..<height {
                 (copy + row * width).update(from: y + row * outputs, count: columns)
             }
@@ -186,9 +197,9 @@ private struct RowBlock<Lanes: PanelLanes> {
             height: height,
             interleaved,
             panel: panel,
-            steps: steps,
+            steps: part.steps.count,
             bias: bias == nil ? nil : UnsafePointer(wideBias),
-            isFirst: isFirst,
+            isFirst: part.isFirst,
             into: copy,
             stride: width
         )
@@ -196,6 +207,15 @@ private struct RowBlock<Lanes: PanelLanes> {
             (y + row * outputs).update(from: copy + row * width, count: columns)
         }
     }
+}
+
+/// Inputs that are gone through at a time.
+private struct DepthPart {
+    let steps: Range<Int>
+    /// Start from 0, or continue from the sums in y.
+    let isFirst: Bool
+    /// Add the bias.
+    let isLast: Bool
 }
 
 /// Sizes of the blocks of `ManyRowsProduct`.
@@ -206,4 +226,25 @@ private enum ManyRowsBlocking {
     static let rowNumbers = 128 << 10
     /// Tasks per thread wanted: more share the work better at the end, fewer interleave x less often.
     static let tasksPerThread = 4
+    /// Weights of so many bytes stay in the second-level cache, so that more blocks of rows cost nothing: then
+    /// each row is interleaved once.
+    static let smallWeightBytes = 512 << 10
+
+    /// Blocks of rows, and groups of panels for each of them.
+    static func tasks(
+        tiles: Int,
+        units: Int,
+        weightBytes: Int,
+        threads: Int
+    ) -> (rowBlocks: Int, groups: Int) {
+        var rowBlocks = (tiles + tilesPerBlock - 1) / tilesPerBlock
+        guard threads > 1 else { return (rowBlocks, 1) }
+        let wanted = tasksPerThread * threads
+        if weightBytes <= smallWeightBytes {
+            // Two tiles of 6 rows may share a step of weights.
+            rowBlocks = max(rowBlocks, min(tiles / 2, wanted))
+        }
+        // Enough tasks that the last ones end together, few enough that interleaving stays cheap.
+        return (rowBlocks, max(1, min(units, (wanted + rowBlocks - 1) / rowBlocks)))
+    }
 }

@@ -13,31 +13,15 @@ protocol PanelLanes {
 
     static func load(_ step: UnsafeRawPointer) -> SIMD16<Float>
 
-    /// The kernel of `KernelSet.wide` for two panels of this storage.
-    static var pairKernel: PanelPairKernel { get }
+    /// What the kernel of `KernelSet.wide` for two panels calls this storage.
+    static var pairStorage: Int { get }
 }
-
-/// `multiplyPanelPair` of `WideKernels` for one storage type; see there.
-typealias PanelPairKernel = (
-    _ panels: UnsafeRawPointer,
-    _ panelStride: Int,
-    _ steps: Int,
-    _ rows: UnsafePointer<Float>,
-    _ rowCount: Int,
-    _ tiles: Int,
-    _ bias: UnsafePointer<Float>?,
-    _ isFirst: Bool,
-    _ y: UnsafeMutablePointer<Float>,
-    _ stride: Int
-) -> Void
 
 /// 16 f32 numbers in order.
 enum Float32Lanes: PanelLanes {
     @inline(__always) static var stepByteCount: Int { 64 }
 
-    @inline(__always) static var pairKernel: PanelPairKernel {
-        multiplyPanelPair(float32:panelStride:steps:_:rowCount:tiles:bias:isFirst:into:stride:)
-    }
+    @inline(__always) static var pairStorage: Int { float32Panels }
 
     @inline(__always)
     static func load(_ step: UnsafeRawPointer) -> SIMD16<Float> {
@@ -50,9 +34,7 @@ enum Float32Lanes: PanelLanes {
 enum BFloat16Lanes: PanelLanes {
     @inline(__always) static var stepByteCount: Int { 32 }
 
-    @inline(__always) static var pairKernel: PanelPairKernel {
-        multiplyPanelPair(bfloat16:panelStride:steps:_:rowCount:tiles:bias:isFirst:into:stride:)
-    }
+    @inline(__always) static var pairStorage: Int { bfloat16Panels }
 
     @inline(__always)
     static func load(_ step: UnsafeRawPointer) -> SIMD16<Float> {
@@ -67,9 +49,7 @@ enum BFloat16Lanes: PanelLanes {
 enum Float16Lanes: PanelLanes {
     @inline(__always) static var stepByteCount: Int { 32 }
 
-    @inline(__always) static var pairKernel: PanelPairKernel {
-        multiplyPanelPair(float16:panelStride:steps:_:rowCount:tiles:bias:isFirst:into:stride:)
-    }
+    @inline(__always) static var pairStorage: Int { float16Panels }
 
     @inline(__always)
     static func load(_ step: UnsafeRawPointer) -> SIMD16<Float> {

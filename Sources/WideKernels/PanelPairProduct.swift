@@ -1,19 +1,32 @@
-/// Multiplies interleaved rows by two neighbouring panels of 16 f32 columns with 512-bit registers.
+internal import CIntrinsics
+
+/// How the numbers of two panels are stored: 16 f32 numbers a step. Numbers, because an enumeration would bring
+/// functions along that other modules have too.
+package let float32Panels = 0
+/// 8 words of 32 bits a step: bf16 number j in the lower half of word j, number j + 8 in the upper half.
+package let bfloat16Panels = 1
+/// 16 f16 numbers a step.
+package let float16Panels = 2
+
+/// Multiplies interleaved rows by two neighbouring panels of 16 columns with 512-bit registers.
 ///
 /// Compiled for x86-64-v4; must not be called on a processor without it. Each element is one chain of
 /// fused multiply-adds over ascending k, as in every other kernel, so its bits are those of the tile of
 /// x86-64-v3.
 ///
 /// - Parameters:
-///   - panels: `steps` steps of the left panel, 16 numbers each.
+///   - storage: one of the three above.
+///   - panels: `steps` steps of the left panel.
 ///   - panelStride: bytes from there to the first step of the right one.
 ///   - rows: tile after tile, each [steps][its rows].
 ///   - rowCount: shared out among `tiles` tiles of 1…6 rows, the taller ones first.
 ///   - bias: 32 numbers to add at the end, or nil.
 ///   - isFirst: start from 0; otherwise continue the chains from the sums in `y`.
+///   - next: the left panel of the pair that will be multiplied next, asked for meanwhile; nil for none.
 ///   - y: [rowCount, 32], rows `stride` numbers apart.
 package func multiplyPanelPair(
-    float32 panels: UnsafeRawPointer,
+    _ storage: Int,
+    _ panels: UnsafeRawPointer,
     panelStride: Int,
     steps: Int,
     _ rows: UnsafePointer<Float>,
@@ -21,64 +34,26 @@ package func multiplyPanelPair(
     tiles: Int,
     bias: UnsafePointer<Float>?,
     isFirst: Bool,
+    next: UnsafeRawPointer?,
     into y: UnsafeMutablePointer<Float>,
     stride: Int
 ) {
-    PanelPairProduct(
+    let product = PanelPairProduct(
         left: panels,
         right: panels + panelStride,
         steps: steps,
         bias: bias,
         isFirst: isFirst,
+        next: next,
         stride: stride
-    ).run(Float32Pair.self, rows, rowCount: rowCount, tiles: tiles, into: y)
-}
-
-/// The same for bf16: a step of a panel is 8 words of 32 bits, number j in the lower half of word j,
-/// number j + 8 in the upper half.
-package func multiplyPanelPair(
-    bfloat16 panels: UnsafeRawPointer,
-    panelStride: Int,
-    steps: Int,
-    _ rows: UnsafePointer<Float>,
-    rowCount: Int,
-    tiles: Int,
-    bias: UnsafePointer<Float>?,
-    isFirst: Bool,
-    into y: UnsafeMutablePointer<Float>,
-    stride: Int
-) {
-    PanelPairProduct(
-        left: panels,
-        right: panels + panelStride,
-        steps: steps,
-        bias: bias,
-        isFirst: isFirst,
-        stride: stride
-    ).run(BFloat16Pair.self, rows, rowCount: rowCount, tiles: tiles, into: y)
-}
-
-/// The same for f16.
-package func multiplyPanelPair(
-    float16 panels: UnsafeRawPointer,
-    panelStride: Int,
-    steps: Int,
-    _ rows: UnsafePointer<Float>,
-    rowCount: Int,
-    tiles: Int,
-    bias: UnsafePointer<Float>?,
-    isFirst: Bool,
-    into y: UnsafeMutablePointer<Float>,
-    stride: Int
-) {
-    PanelPairProduct(
-        left: panels,
-        right: panels + panelStride,
-        steps: steps,
-        bias: bias,
-        isFirst: isFirst,
-        stride: stride
-    ).run(Float16Pair.self, rows, rowCount: rowCount, tiles: tiles, into: y)
+    )
+    switch storage {
+    case float32Panels:
+        product.run(Float32Pair.self, rows, rowCount: rowCount, tiles: tiles, into: y)
+    case bfloat16Panels:
+        product.run(BFloat16Pair.self, rows, rowCount: rowCount, tiles: tiles, into: y)
+    default: product.run(Float16Pair.self, rows, rowCount: rowCount, tiles: tiles, into: y)
+    }
 }
 
 /// The product of one call; its fields are what all tiles share.
@@ -98,6 +73,7 @@ private struct PanelPairProduct {
     let steps: Int
     let bias: UnsafePointer<Float>?
     let isFirst: Bool
+    let next: UnsafeRawPointer?
     let stride: Int
 
     @inline(never)
@@ -116,15 +92,21 @@ private struct PanelPairProduct {
         var x = rows
         var y = y
         var tile = 0
+        var ahead = NextPanels(
+            next,
+            stride: right - left,
+            byteCount: steps &* Lanes.stepByteCount,
+            pieces: (steps &+ 3) / 4 &* (tiles &- paired / 2)
+        )
         while tile &+ 2 <= paired {
-            multiplyTwelve(lanes, x, into: y)
+            multiplyTwelve(lanes, x, into: y, &ahead)
             x += 12 &* steps
             y += 12 &* stride
             tile &+= 2
         }
         while tile < tiles {
             let height = tile < tallerTiles ? height &+ 1 : height
-            multiply(lanes, x, height: height, into: y)
+            multiply(lanes, x, height: height, into: y, &ahead)
             x += height &* steps
             y += height &* stride
             tile &+= 1
@@ -136,15 +118,16 @@ private struct PanelPairProduct {
         _ lanes: Lanes.Type,
         _ x: UnsafePointer<Float>,
         height: Int,
-        into y: UnsafeMutablePointer<Float>
+        into y: UnsafeMutablePointer<Float>,
+        _ ahead: inout NextPanels
     ) {
         switch height {
-        case 6: multiply(x, into: y, TileSums<Lanes, 6>())
-        case 5: multiply(x, into: y, TileSums<Lanes, 5>())
-        case 4: multiply(x, into: y, TileSums<Lanes, 4>())
-        case 3: multiply(x, into: y, TileSums<Lanes, 3>())
-        case 2: multiply(x, into: y, TileSums<Lanes, 2>())
-        default: multiply(x, into: y, TileSums<Lanes, 1>())
+        case 6: multiply(x, into: y, &ahead, TileSums<Lanes, 6>())
+        case 5: multiply(x, into: y, &ahead, TileSums<Lanes, 5>())
+        case 4: multiply(x, into: y, &ahead, TileSums<Lanes, 4>())
+        case 3: multiply(x, into: y, &ahead, TileSums<Lanes, 3>())
+        case 2: multiply(x, into: y, &ahead, TileSums<Lanes, 2>())
+        default: multiply(x, into: y, &ahead, TileSums<Lanes, 1>())
         }
     }
 
@@ -153,6 +136,7 @@ private struct PanelPairProduct {
     private func multiply<Lanes: PairLanes, let height: Int>(
         _ x: UnsafePointer<Float>,
         into y: UnsafeMutablePointer<Float>,
+        _ ahead: inout NextPanels,
         _ zeros: TileSums<Lanes, height>
     ) {
         var sums = zeros
@@ -163,6 +147,7 @@ private struct PanelPairProduct {
         var right = right
         var remaining = steps
         while remaining >= 4 {
+            ahead.fetch()
             sums.step(x, left, right)
             sums.step(x + height, left + size, right + size)
             sums.step(x + 2 &* height, left + 2 &* size, right + 2 &* size)
@@ -188,7 +173,8 @@ private struct PanelPairProduct {
     private func multiplyTwelve<Lanes: PairLanes>(
         _ lanes: Lanes.Type,
         _ x: UnsafePointer<Float>,
-        into y: UnsafeMutablePointer<Float>
+        into y: UnsafeMutablePointer<Float>,
+        _ ahead: inout NextPanels
     ) {
         var upper = TileSums<Lanes, 6>()
         var lower = TileSums<Lanes, 6>()
@@ -201,7 +187,8 @@ private struct PanelPairProduct {
         var z = x + 6 &* steps  // the lower tile's rows
         var left = left
         var right = right
-        for _ in 0..<steps {
+        for step in 0..<steps {
+            if step & 3 == 0 { ahead.fetch() }
             let (w, v) = Lanes.load(left, right)
             upper.step(x, w, v)
             lower.step(z, w, v)
@@ -216,6 +203,31 @@ private struct PanelPairProduct {
         }
         upper.store(into: y, stride: stride)
         lower.store(into: y + 6 &* stride, stride: stride)
+    }
+}
+
+/// The panels that will be multiplied next, asked for line by line while the tiles of the present ones run, so
+/// that they lie in the second-level cache when their turn comes.
+private struct NextPanels {
+    private var address: UnsafeRawPointer
+    private let stride: Int
+    /// Bytes of each panel that one call of `fetch` moves on by; 0 when there is nothing to fetch.
+    private let piece: Int
+
+    /// `byteCount` bytes of the panel at `panel` and of the one `stride` bytes behind it, in `pieces` pieces.
+    @inline(__always)
+    init(_ panel: UnsafeRawPointer?, stride: Int, byteCount: Int, pieces: Int) {
+        address = panel ?? UnsafeRawPointer(bitPattern: 64).unsafelyUnwrapped
+        self.stride = stride
+        piece = panel == nil ? 0 : (byteCount &+ pieces &- 1) / pieces
+    }
+
+    @inline(__always)
+    mutating func fetch() {
+        #if arch(x86_64)
+            rewardd_prefetch_panels(address, stride, piece)
+            address += piece
+        #endif
     }
 }
 

@@ -70,6 +70,7 @@ enum JudgeCommand {
                 format: .int(1...1_000_000)
             ),
             SceneOptions.seed,
+            CommonOptions.precision,
             CommonOptions.threads,
             CommonOptions.prefillRows,
         ],
@@ -94,7 +95,8 @@ enum JudgeCommand {
         var options = try EngineOptions(
             threads: CommonOptions.threads(arguments),
             contextLimit: arguments.int("context") ?? 4096,
-            prefillRows: arguments.int("prefill-rows") ?? 256
+            prefillRows: arguments.int("prefill-rows") ?? 256,
+            precision: CommonOptions.precision(arguments)
         )
         let together = try makeEngine(directory, options)
         options.visionCacheBytes = 0

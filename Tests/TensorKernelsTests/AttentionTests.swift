@@ -123,8 +123,11 @@ struct AttentionTests {
     }
 
     @Test(
-        "gives a row the same bits however prefill is cut and however many threads share it",
-        arguments: [(300, 14, 2, 64), (150, 4, 4, 72), (40, 2, 1, 24)]
+        """
+        gives a row the same bits however prefill is cut, however many threads share it and with either set of \
+        kernels
+        """,
+        arguments: [(300, 14, 2, 64), (150, 4, 4, 72), (40, 2, 1, 24), (70, 2, 2, 16)]
     )
     func bits(shape: (positions: Int, heads: Int, kvHeads: Int, dimension: Int)) {
         let this = Case(
@@ -135,7 +138,7 @@ struct AttentionTests {
             seed: 77
         )
         var expected: [UInt32]?
-        for pool in makePools() {
+        for pool in Self.pools() {
             for chunk in [shape.positions, 1, 7, 64] {
                 let bits = this.run(mask: .causal, chunk: chunk, pool: pool).bits
                 if let expected {
@@ -147,10 +150,34 @@ struct AttentionTests {
         }
     }
 
-    @Test("full attention gives the same bits with any number of threads")
+    @Test("full attention gives the same bits with any number of threads and either set of kernels")
     func fullBits() {
         let this = Case(positions: 200, heads: 3, keyValueHeads: 3, dimension: 72, seed: 5)
-        let results = makePools().map { this.run(mask: .full, chunk: 200, pool: $0).bits }
+        let results = Self.pools().map { this.run(mask: .full, chunk: 200, pool: $0).bits }
+        #expect(results.allSatisfy { $0 == results[0] })
+    }
+
+    static func pools() -> [ComputeThreadPool] {
+        KernelSet.allCases.filter(\.isSupported).flatMap { makePools(kernels: $0) }
+    }
+
+    @Test("rows that several threads write to the cache lie where one thread puts them")
+    func sharedWriting() {
+        let rows = 300
+        var numbers = SeededNumbers(seed: 9)
+        let (k, v) = (numbers.floats(rows * 144), numbers.floats(rows * 144))
+        let q = numbers.floats(144)
+        let results = [nil, makePools()[1], makePools()[2]].map { pool in
+            let cache = KeyValueCache(capacity: 310, keyValueHeads: 2, headDimension: 72)
+            cache.append(keys: v, values: k, rows: 7)
+            cache.append(keys: k, values: v, rows: rows, pool: pool)
+            var y = [Float](repeating: .nan, count: 144)
+            let own = ComputeThreadPool(threads: 1, name: "test")
+            y.apply {
+                attention(q, rows: 1, heads: 2, cache: cache, mask: .full, into: $0, pool: own)
+            }
+            return y.bits
+        }
         #expect(results.allSatisfy { $0 == results[0] })
     }
 

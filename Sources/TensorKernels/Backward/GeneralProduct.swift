@@ -130,7 +130,8 @@ private struct GeneralProduct {
             var panel = panels.lowerBound
             while panel + 2 <= pairEnd {
                 multiplyPanelPair(
-                    float32: panelStep(panel, depth.lowerBound),
+                    float32Panels,
+                    panelStep(panel, depth.lowerBound),
                     panelStride: k * 16 * MemoryLayout<Float>.size,
                     steps: depth.count,
                     scratch,
@@ -138,6 +139,7 @@ private struct GeneralProduct {
                     tiles: tiles,
                     bias: nil,
                     isFirst: isFirst,
+                    next: nil,
                     into: c + rows.lowerBound * n + panel * 16,
                     stride: n
                 )

@@ -7,22 +7,20 @@ internal import DotKernels
 struct DotProduct {
     let x: UnsafePointer<Float>
     let rows: Int
-    let weight: PackedMatrix
-    let bias: UnsafePointer<Float>?
-    let y: UnsafeMutablePointer<Float>
+    let targets: ProductTargets
 
     func run(on pool: ComputeThreadPool) {
         let layout: QuantizedRows.Layout =
-            pool.dotKernels == .avx2 && weight.type == .int8 ? .splitWords : .bytes
+            pool.dotKernels == .avx2 && targets.type == .int8 ? .splitWords : .bytes
         let quantized = QuantizedRows(
             rows: rows,
-            inputs: weight.inputs,
+            inputs: targets.inputs,
             layout: layout,
-            type: weight.type,
+            type: targets.type,
             memory: pool.sharedScratch(
                 byteCount: QuantizedRows.byteCount(
                     rows: rows,
-                    inputs: weight.inputs,
+                    inputs: targets.inputs,
                     layout: layout
                 )
             )
@@ -30,13 +28,13 @@ struct DotProduct {
         quantize(quantized, pool)
         let isWide = pool.dotKernels == .vnni
         let unit = isWide ? 2 : 1
-        let units = (weight.panelCount + unit - 1) / unit
+        let units = targets.units(of: unit)
         let tiles = quantized.tiles
         let rowBlocks = (tiles + Blocking.tilesPerBlock - 1) / Blocking.tilesPerBlock
         let wanted =
             rowBlocks == 1
             // Memory is read once: chunks of at least 64 KiB.
-            ? min(max(weight.byteCount >> 16, 1), 16 * pool.threadCount)
+            ? min(max(targets.byteCount >> 16, 1), 16 * pool.threadCount)
             : pool.threadCount == 1
                 ? 1 : (Blocking.tasksPerThread * pool.threadCount + rowBlocks - 1) / rowBlocks
         let groups = max(1, min(units, wanted))
@@ -45,22 +43,23 @@ struct DotProduct {
             let first = evenRange(block.lowerBound, of: tiles, count: rows).lowerBound
             let end = evenRange(block.upperBound - 1, of: tiles, count: rows).upperBound
             let group = evenRange(task % groups, of: groups, count: units)
-            DotTask(
-                product: self,
-                x: quantized,
-                kernels: pool.dotKernels,
-                rows: first..<end,
-                tiles: block.count,
-                scratch: pool.scratch(worker: worker).assumingMemoryBound(to: Float.self)
-            ).multiply(
-                panels: (group.lowerBound * unit)..<min(group.upperBound * unit, weight.panelCount)
-            )
+            targets.forEach(group, unit: unit) { target, panels in
+                DotTask(
+                    target: target,
+                    x: quantized,
+                    kernels: pool.dotKernels,
+                    rows: first..<end,
+                    tiles: block.count,
+                    scratch: pool.scratch(worker: worker).assumingMemoryBound(to: Float.self)
+                ).multiply(panels: panels)
+            }
+            targets.finish(rows: first..<end, group, unit: unit)
         }
     }
 
     /// Few numbers are quantised at once: handing them out would take longer.
     private func quantize(_ quantized: QuantizedRows, _ pool: ComputeThreadPool) {
-        if rows * weight.inputs <= 16 << 10 {
+        if rows * targets.inputs <= 16 << 10 {
             for tile in 0..<quantized.tiles { quantized.quantize(x, tile: tile) }
         } else {
             pool.run(count: quantized.tiles) { tile, _ in quantized.quantize(x, tile: tile) }
@@ -70,7 +69,7 @@ struct DotProduct {
 
 /// One task: its rows, in whole tiles, by some panels.
 private struct DotTask {
-    let product: DotProduct
+    let target: ProductTarget
     let x: QuantizedRows
     let kernels: DotKernelSet
     let rows: Range<Int>
@@ -87,7 +86,9 @@ private struct DotTask {
             var panel = panels.lowerBound
             while panel < panels.upperBound {
                 let width = kernels == .vnni ? min(2, panels.upperBound - panel) : 1
-                multiply(panel: panel, width: width, depth: depth, isLast: isLast)
+                // A pair is fetched while the one before it runs.
+                let next = panel + 4 <= panels.upperBound && tiles > 1 ? panel + 2 : nil
+                multiply(panel: panel, width: width, next: next, depth: depth, isLast: isLast)
                 panel += width
             }
         }
@@ -95,15 +96,21 @@ private struct DotTask {
 
     /// `width` panels of 16 outputs; where they are fewer than the kernel takes, or not all of them exist, on
     /// a copy of full width.
-    private func multiply(panel: Int, width: Int, depth: Range<Int>, isLast: Bool) {
-        let outputs = product.weight.outputs
+    private func multiply(
+        panel: Int,
+        width: Int,
+        next: Int?,
+        depth: Range<Int>,
+        isLast: Bool
+    ) {
+        let outputs = target.weight.outputs
         let column = panel * PackedMatrix.panelWidth
         let fullWidth = (kernels == .vnni ? 2 : 1) * PackedMatrix.panelWidth
         let columns = min(width * PackedMatrix.panelWidth, outputs - column)
-        let bias = isLast ? product.bias.map { $0 + column } : nil
-        let y = product.y + rows.lowerBound * outputs + column
+        let bias = isLast ? target.bias.map { $0 + column } : nil
+        let y = target.y + rows.lowerBound * outputs + column
         if columns == fullWidth {
-            multiply(panel, width, depth, bias: bias, into: y, stride: outputs)
+            multiply(panel, width, next, depth, bias: bias, into: y, stride: outputs)
             return
         }
         let copy = scratch + fullWidth
@@ -117,6 +124,7 @@ private struct DotTask {
         multiply(
             panel,
             width,
+            nil,
             depth,
             bias: bias == nil ? nil : UnsafePointer(scratch),
             into: copy,
@@ -130,12 +138,13 @@ private struct DotTask {
     private func multiply(
         _ panel: Int,
         _ width: Int,
+        _ next: Int?,
         _ depth: Range<Int>,
         bias: UnsafePointer<Float>?,
         into y: UnsafeMutablePointer<Float>,
         stride: Int
     ) {
-        let weight = product.weight
+        let weight = target.weight
         let panels = UnsafeRawPointer(weight.block(depth.lowerBound, panel: panel))
         let scales = UnsafeRawPointer(weight.scales(depth.lowerBound, panel: panel))
         guard kernels == .vnni else {
@@ -172,6 +181,7 @@ private struct DotTask {
                 tiles,
                 bias,
                 depth.lowerBound == 0,
+                next.map { UnsafeRawPointer(weight.block(depth.lowerBound, panel: $0)) },
                 y,
                 stride
             )
@@ -184,7 +194,7 @@ private struct DotTask {
     private typealias PanelPairDotKernel = (
         UnsafeRawPointer, Int, UnsafeRawPointer, Int, Int, UnsafeRawPointer, UnsafePointer<Float>,
         UnsafeRawPointer, Int, Int, Int, Int, UnsafePointer<Float>?, Bool,
-        UnsafeMutablePointer<Float>, Int
+        UnsafeRawPointer?, UnsafeMutablePointer<Float>, Int
     ) -> Void
 #endif
 

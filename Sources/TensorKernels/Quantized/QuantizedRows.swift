@@ -58,37 +58,56 @@ struct QuantizedRows {
     /// Quantises tile `tile` of x [rows, inputs].
     func quantize(_ x: UnsafePointer<Float>, tile: Int) {
         let range = evenRange(tile, of: tiles, count: rows)
-        let height = range.count
         let size = PanelType.blockInputs
-        let wholeBlocks = inputs / size
-        for row in range {
-            let x = x + row * inputs
-            let place = row - range.lowerBound
-            for block in 0..<wholeBlocks {
-                quantize(x + block * size, range.lowerBound, height, place, block)
-            }
-            if wholeBlocks < blocks {
-                withUnsafeTemporaryAllocation(of: Float.self, capacity: size) { buffer in
-                    guard let last = buffer.baseAddress else { return }
-                    buffer.update(repeating: 0)
-                    last.update(
-                        from: x + wholeBlocks * size,
-                        count: inputs - wholeBlocks * size
-                    )
-                    quantize(last, range.lowerBound, height, place, wholeBlocks)
+        // A row of the block that is filled up, then the bytes of up to 6 rows.
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: size + 6 * stageWords) { buffer in
+            guard let filledUp = buffer.baseAddress else { return }
+            for block in 0..<blocks {
+                let count = min(size, inputs - block * size)
+                for row in range {
+                    var x = x + row * inputs + block * size
+                    if count < size {
+                        filledUp.update(repeating: 0, count: size)
+                        filledUp.update(from: x, count: count)
+                        x = UnsafePointer(filledUp)
+                    }
+                    quantize(x, range, row - range.lowerBound, block, stage: filledUp + size)
                 }
+                interleave(filledUp + size, range, block)
             }
         }
     }
 
-    /// One block of row `place` of the tile of `height` rows that starts with row `first`.
+    /// Bytes of one row and block, in words of four.
+    private var stageWords: Int { 16 }
+
+    /// Puts the staged bytes of a tile's rows where they belong.
+    private func interleave(_ stage: UnsafePointer<Float>, _ tile: Range<Int>, _ block: Int) {
+        let height = tile.count
+        guard layout == .bytes, height > 1 else { return }
+        let target = numbers(row: tile.lowerBound, height: height, block: block)
+            .assumingMemoryBound(to: Float.self)
+        // Words are moved as they are. Interleaving fewer than 6 rows writes over the end of a step, so the last
+        // steps of the block are moved one by one.
+        let steps = height == 6 ? stageWords : stageWords - 6
+        interleaveRows(stage, rows: height, stride: stageWords, steps: steps, into: target)
+        for step in steps..<stageWords {
+            for row in 0..<height {
+                target[step &* height &+ row] = stage[row &* stageWords &+ step]
+            }
+        }
+    }
+
+    /// One block of row `place` of a tile; bytes of several rows go to `stage`.
+    @inline(__always)
     private func quantize(
         _ x: UnsafePointer<Float>,
-        _ first: Int,
-        _ height: Int,
+        _ tile: Range<Int>,
         _ place: Int,
-        _ block: Int
+        _ block: Int,
+        stage: UnsafeMutablePointer<Float>
     ) {
+        let (first, height) = (tile.lowerBound, tile.count)
         let largest = largestMagnitude(x, count: PanelType.blockInputs)
         let scale = largest / 127
         // A scale too small for its inverse stands for zeros; one that is no number makes the sums none.
@@ -102,7 +121,15 @@ struct QuantizedRows {
             let c = rounded8(load8(x + 16) * inverse)
             let d = rounded8(load8(x + 24) * inverse)
             sum &+= (a &+ b) &+ (c &+ d)
-            store(packedBytes(a, b, c, d), step: 8 &* half, height: height, place: place, target)
+            let quads = packedBytes(a, b, c, d)
+            if layout == .splitWords {
+                storeSplit(quads, step: 8 &* half, height: height, place: place, target)
+            } else {
+                let words =
+                    height == 1
+                    ? target : UnsafeMutableRawPointer(stage + place &* stageWords)
+                words.storeBytes(of: quads, toByteOffset: 32 &* half, as: SIMD8<Int32>.self)
+            }
         }
         let total = sum.wrappedSum()
         scales(row: first, height: height, block: block)[place] = scale
@@ -114,35 +141,25 @@ struct QuantizedRows {
         }
     }
 
-    /// Writes eight steps of four bytes.
+    /// Writes eight steps of four numbers in 16 bits.
     @inline(__always)
-    private func store(
+    private func storeSplit(
         _ quads: SIMD8<Int32>,
         step: Int,
         height: Int,
         place: Int,
         _ target: UnsafeMutableRawPointer
     ) {
-        if layout == .bytes {
-            for lane in 0..<8 {
-                target.storeBytes(
-                    of: quads[lane],
-                    toByteOffset: ((step &+ lane) &* height &+ place) &* 4,
-                    as: Int32.self
-                )
-            }
-        } else {
-            let words = unsafeBitCast(quads, to: SIMD16<Int16>.self)
-            let even = unsafeBitCast((words &<< 8) &>> 8, to: SIMD8<UInt32>.self)
-            let odd = unsafeBitCast(words &>> 8, to: SIMD8<UInt32>.self)
-            for lane in 0..<8 {
-                let pair = UInt64(even[lane]) | UInt64(odd[lane]) &<< 32
-                target.storeBytes(
-                    of: pair,
-                    toByteOffset: ((step &+ lane) &* height &+ place) &* 8,
-                    as: UInt64.self
-                )
-            }
+        let words = unsafeBitCast(quads, to: SIMD16<Int16>.self)
+        let even = unsafeBitCast((words &<< 8) &>> 8, to: SIMD8<UInt32>.self)
+        let odd = unsafeBitCast(words &>> 8, to: SIMD8<UInt32>.self)
+        for lane in 0..<8 {
+            let pair = UInt64(even[lane]) | UInt64(odd[lane]) &<< 32
+            target.storeBytes(
+                of: pair,
+                toByteOffset: ((step &+ lane) &* height &+ place) &* 8,
+                as: UInt64.self
+            )
         }
     }
 }

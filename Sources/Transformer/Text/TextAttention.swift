@@ -22,30 +22,14 @@ func textAttention(
     let keys = activations.keys.base
     let values = activations.values.base
 
-    matrixProduct(
+    matrixProducts(
         normed,
         rows: rows,
-        by: weights.qProj,
-        bias: weights.qProjBias?.pointer,
-        into: queries,
+        ProductTarget(weights.qProj, bias: weights.qProjBias?.pointer, into: queries),
+        ProductTarget(weights.kProj, bias: weights.kProjBias?.pointer, into: keys),
+        ProductTarget(weights.vProj, bias: weights.vProjBias?.pointer, into: values),
         pool: pool
-    )  // [rows, heads·d]
-    matrixProduct(
-        normed,
-        rows: rows,
-        by: weights.kProj,
-        bias: weights.kProjBias?.pointer,
-        into: keys,
-        pool: pool
-    )  // [rows, kvHeads·d]
-    matrixProduct(
-        normed,
-        rows: rows,
-        by: weights.vProj,
-        bias: weights.vProjBias?.pointer,
-        into: values,
-        pool: pool
-    )  // [rows, kvHeads·d]
+    )  // queries [rows, heads·d], keys and values [rows, kvHeads·d]
 
     if let headNorms = weights.headNorms {
         headNorms.apply(queries, heads: rows * config.headCount, keys: false, config, pool)
@@ -70,7 +54,8 @@ func textAttention(
             rows: segment.rows,
             table: segment.table,
             first: segment.positions - segment.rows,
-            layer: index
+            layer: index,
+            pool: pool
         )
     }
 

@@ -13,23 +13,13 @@ func textMLP(
     let gate = activations.gate.base
     let up = activations.up.base
 
-    matrixProduct(
+    gatedProduct(
         activations.normed.base,
         rows: rows,
-        by: weights.gateProj,
-        bias: nil,
-        into: gate,
+        gate: ProductTarget(weights.gateProj, into: gate),
+        up: ProductTarget(weights.upProj, into: up),
         pool: pool
-    )  // [rows, intermediate]
-    matrixProduct(
-        activations.normed.base,
-        rows: rows,
-        by: weights.upProj,
-        bias: nil,
-        into: up,
-        pool: pool
-    )  // [rows, intermediate]
-    siluMultiply(gate: gate, up: up, count: rows * config.intermediateSize, pool: pool)
+    )  // gate [rows, intermediate]
     matrixProduct(
         gate,
         rows: rows,

@@ -12,13 +12,23 @@ func visionAttention(
 ) {
     let rows = config.gridSide * config.gridSide
     let normed = activations.normed.base
-    weights.qProj.apply(normed, rows: rows, into: activations.queries.base, pool: pool)
-    weights.kProj.apply(normed, rows: rows, into: activations.keys.base, pool: pool)
-    weights.vProj.apply(normed, rows: rows, into: activations.values.base, pool: pool)
+    matrixProducts(
+        normed,
+        rows: rows,
+        weights.qProj.target(activations.queries.base),
+        weights.kProj.target(activations.keys.base),
+        weights.vProj.target(activations.values.base),
+        pool: pool
+    )  // each [n, visionHidden]
 
     let cache = activations.attentionCache
     cache.truncate(to: 0)
-    cache.append(keys: activations.keys.base, values: activations.values.base, rows: rows)
+    cache.append(
+        keys: activations.keys.base,
+        values: activations.values.base,
+        rows: rows,
+        pool: pool
+    )
     attention(
         activations.queries.base,
         rows: rows,

@@ -38,8 +38,13 @@ func visionBlock(
         pool: pool
     )  // [n, visionHidden]
     let inner = activations.inner.base
-    weights.fc1.apply(activations.normed.base, rows: rows, into: inner, pool: pool)
-    geluTanh(inner, count: rows * config.intermediateSize, pool: pool)
+    weights.fc1.apply(
+        activations.normed.base,
+        rows: rows,
+        into: inner,
+        finish: .geluTanh,
+        pool: pool
+    )
     weights.fc2.apply(inner, rows: rows, into: activations.update.base, pool: pool)
     addInPlace(hidden, activations.update.base, count: rows * width, pool: pool)
 }

@@ -149,9 +149,23 @@ package struct LinearWeights: Sendable {
         _ x: UnsafePointer<Float>,
         rows: Int,
         into y: UnsafeMutablePointer<Float>,
+        finish: ProductFinish = .none,
         pool: ComputeThreadPool
     ) {
-        matrixProduct(x, rows: rows, by: weight, bias: bias.pointer, into: y, pool: pool)
+        matrixProduct(
+            x,
+            rows: rows,
+            by: weight,
+            bias: bias.pointer,
+            into: y,
+            finish: finish,
+            pool: pool
+        )
+    }
+
+    /// The layer as one of several that read the same rows.
+    func target(_ y: UnsafeMutablePointer<Float>) -> ProductTarget {
+        ProductTarget(weight, bias: bias.pointer, into: y)
     }
 }
 

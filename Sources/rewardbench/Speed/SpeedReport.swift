@@ -57,7 +57,10 @@ struct SpeedReport {
             """
     }
 
-    private func decimal(_ value: Double) -> String { thousandth(value, digits: 1) }
+    /// Few images a second need more places than hundreds of tokens.
+    private func decimal(_ value: Double) -> String {
+        thousandth(value, digits: value.magnitude < 10 ? 3 : 1)
+    }
 
     private func thousandth(_ value: Double, digits: Int = 3) -> String {
         guard value.isFinite else { return "0" }

@@ -121,7 +121,8 @@ struct QwenVisionBlock: Sendable {
         cache.append(
             keys: activations.keys.base + start,
             values: activations.values.base + start,
-            rows: rows.count
+            rows: rows.count,
+            pool: pool
         )
         attention(
             activations.queries.base + start,

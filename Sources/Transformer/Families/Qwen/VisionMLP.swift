@@ -50,14 +50,16 @@ enum VisionMLP: Sendable {
         let update = activations.update.base
         switch self {
         case .gated(let gate, let up, let down):
-            let raised = activations.gatedInner.base
-            gate.apply(normed, rows: rows, into: inner, pool: pool)  // [rows, inner]
-            up.apply(normed, rows: rows, into: raised, pool: pool)  // [rows, inner]
-            siluMultiply(gate: inner, up: raised, count: rows * gate.weight.outputs, pool: pool)
+            gatedProduct(
+                normed,
+                rows: rows,
+                gate: gate.target(inner),
+                up: up.target(activations.gatedInner.base),
+                pool: pool
+            )  // inner [rows, inner]
             down.apply(inner, rows: rows, into: update, pool: pool)
         case .plain(let fc1, let fc2):
-            fc1.apply(normed, rows: rows, into: inner, pool: pool)  // [rows, inner]
-            geluTanh(inner, count: rows * fc1.weight.outputs, pool: pool)
+            fc1.apply(normed, rows: rows, into: inner, finish: .geluTanh, pool: pool)
             fc2.apply(inner, rows: rows, into: update, pool: pool)
         }
     }
