@@ -118,6 +118,12 @@ static const unsigned char sql_0037[] = {
 static const unsigned char sql_0038[] = {
 #embed "../../migrations/0038_cheaper_calls.sql"
 };
+static const unsigned char sql_0039[] = {
+#embed "../../migrations/0039_sampling_options.sql"
+};
+static const unsigned char sql_0040[] = {
+#embed "../../migrations/0040_sample_candidates.sql"
+};
 
 static const struct rewardd_migration rewardd_migrations[] = {
     {"0001_create_schema.sql", sql_0001, sizeof sql_0001},
@@ -158,6 +164,8 @@ static const struct rewardd_migration rewardd_migrations[] = {
     {"0036_evaluate.sql", sql_0036, sizeof sql_0036},
     {"0037_rescue_without_waiting.sql", sql_0037, sizeof sql_0037},
     {"0038_cheaper_calls.sql", sql_0038, sizeof sql_0038},
+    {"0039_sampling_options.sql", sql_0039, sizeof sql_0039},
+    {"0040_sample_candidates.sql", sql_0040, sizeof sql_0040},
 };
 
 size_t rewardd_migration_count(void) { return sizeof rewardd_migrations / sizeof *rewardd_migrations; }

@@ -106,6 +106,7 @@ package final class Engine: AnswerEngine {
                     + "token or more."
             )
         }
+        try request.decoding.check()
         let prefix = try builder.answerTokens(request.answerPrefix)
         let plan = try builder.plan(request.prompt)
         let (room, overflow) = prefix.count.addingReportingOverflow(request.maximumTokens)
@@ -114,6 +115,7 @@ package final class Engine: AnswerEngine {
             .generate(
                 prefix: prefix,
                 maximumTokens: request.maximumTokens,
+                decoding: request.decoding,
                 onText: onText,
                 reply: reply
             )

@@ -154,7 +154,7 @@ package struct Judge: Sendable {
 
     /// Sorts the errors of an engine: what concerns this question alone becomes a
     /// `QuestionFailure`.
-    private static func translated(
+    static func translated(
         _ error: any Error,
         recorded: some Sequence<Digest>
     ) -> any Error {
