@@ -12,8 +12,9 @@ COMMENT ON COLUMN rewardd.judgement.kind IS 'point_score, pair_rank, pair_score,
 COMMENT ON COLUMN rewardd.judgement.model IS 'Name of the model at that time; of a candidate, the policy.';
 COMMENT ON COLUMN rewardd.judgement.answer_mode IS 'choices, generate, or sample for a candidate.';
 COMMENT ON COLUMN rewardd.judgement.decoding IS
-    'How the answer''s tokens were chosen: temperature, top_p, top_k, seed and candidate of one that was '
-    'sampled, with max_tokens and finish; repetition_penalty where it is not 1. NULL for plain greedy decoding.';
+    'How the answer''s tokens were chosen: max_tokens, and repetition_penalty with the tokens it penalizes; of a '
+    'candidate temperature, top_p, top_k, seed, item, candidate and finish. NULL for choices, where no token is '
+    'chosen freely.';
 
 CREATE OR REPLACE FUNCTION rewardd._store_judgements(lease rewardd.shard, judgements jsonb) RETURNS int
 LANGUAGE plpgsql

@@ -8,6 +8,8 @@ package protocol AnswerEngine: Sendable {
     var identity: String { get }
     /// Where the model's files lie; nil for an engine that has none.
     var modelDirectory: String? { get }
+    /// The repetition penalty that the model was published with, for prompt packs that ask for it.
+    var repetitionPenalty: Double { get }
 
     /// Writes an answer.
     ///
@@ -23,4 +25,6 @@ package protocol AnswerEngine: Sendable {
 extension AnswerEngine {
     /// None, as of an engine that was not read from files.
     package var modelDirectory: String? { nil }
+    /// None.
+    package var repetitionPenalty: Double { 1 }
 }

@@ -1,3 +1,4 @@
+package import Inference
 package import VisionPreprocessing
 
 /// How the items of a job are judged: the part of the job's options that concerns judging.
@@ -127,9 +128,12 @@ package struct JudgingOptions: Sendable, Equatable {
         return names
     }
 
-    /// The options that decide how a question is answered, as fingerprints mix them in.
-    package var decoding: AnswerDecoding {
-        answer == .choices ? .choices : .generate(maximumTokens: maximumNewTokens)
+    /// What decides how a question is answered, as fingerprints mix it in.
+    ///
+    /// - Parameter tokens: How the tokens of free answers are chosen.
+    package func decoding(_ tokens: Decoding = .greedy) -> AnswerDecoding {
+        answer == .choices
+            ? .choices : .generate(maximumTokens: maximumNewTokens, decoding: tokens)
     }
 }
 

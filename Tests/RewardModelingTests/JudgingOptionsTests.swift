@@ -10,7 +10,7 @@ struct JudgingOptionsTests {
         #expect(options == JudgingOptions())
         #expect(options.answer == .choices && options.orders == .both && options.reuse)
         #expect(options.marginMinimum == 0 && options.maximumNewTokens == 512)
-        #expect(options.decoding == .choices)
+        #expect(options.decoding() == .choices)
         #expect(options.sampling == nil && options.frames == nil)
     }
 
@@ -23,7 +23,7 @@ struct JudgingOptionsTests {
                  "max_attempts":5}
                 """.utf8
         )
-        #expect(options.decoding == .generate(maximumTokens: 4096))
+        #expect(options.decoding() == .generate(maximumTokens: 4096))
         #expect(options.orders == .single && !options.reuse && options.marginMinimum == 0.25)
         #expect(options.sampling == .segments && options.frames == 16)
     }

@@ -144,6 +144,7 @@ extension JudgementRow {
             criteriaJSON: judgement.criteria.isEmpty
                 ? nil : PayloadValue.array(judgement.criteria.map(\.json)).json,
             probabilities: judgement.probabilities,
+            decodingJSON: judgement.decoding?.json,
             promptTokens: judgement.promptTokens,
             generatedTokens: judgement.generatedTokens,
             seconds: judgement.seconds
@@ -187,6 +188,7 @@ extension RecordedJudgement {
             spread: row.spread,
             criteria: criteria,
             probabilities: row.probabilities,
+            decoding: row.decodingJSON.flatMap { PayloadValue(json: $0.utf8) },
             promptTokens: row.promptTokens,
             generatedTokens: row.generatedTokens,
             seconds: row.seconds
