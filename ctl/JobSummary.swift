@@ -17,6 +17,8 @@ struct JobSummary: Equatable, Sendable {
     /// Items that came to an error; not among `itemsDone`.
     let itemsFailed: Int64
     let submittedBy: String
+    /// The model that candidates are sampled from, if it is another one.
+    let policy: String?
 
     /// The job in a row of `SQLAPI`; a missing member reads as empty or zero.
     init(_ row: JSONNode) {
@@ -33,13 +35,18 @@ struct JobSummary: Equatable, Sendable {
         itemsDone = number("items_done")
         itemsFailed = number("items_failed")
         submittedBy = text("submitted_by")
+        let sampled = row["options"]?["policy"]?.text
+        policy = sampled == model ? nil : sampled
     }
 
     /// Whether it makes a model instead of judging items.
     var isTraining: Bool { kind == CommonArguments.trainKind }
 
     /// What a daemon must announce among its models to run the job.
-    var claimLabel: String { isTraining ? "train/\(model)" : model }
+    var claimLabel: String {
+        if isTraining { return "train/\(model)" }
+        return policy.map { "sample/\($0)=\(model)" } ?? model
+    }
 
     /// Items that need no more work.
     var itemsFinished: Int64 { itemsDone + itemsFailed }

@@ -74,7 +74,11 @@ struct WaitingReasons {
             names.isEmpty ? "none" : names.joined(separator: ", ")
         }
         guard job.isTraining else {
-            let names = labels.filter { !$0.hasPrefix("train/") }
+            let names = labels.filter { !$0.hasPrefix("train/") && !$0.hasPrefix("sample/") }
+            if let policy = job.policy {
+                return "No running daemon offers both model '\(job.model)' and '\(policy)', which "
+                    + "candidates are sampled from (offered: \(list(names)))."
+            }
             return "No running daemon offers model '\(job.model)' (offered: \(list(names)))."
         }
         let bases = labels.filter { $0.hasPrefix("train/") }.map { String($0.dropFirst(6)) }

@@ -121,6 +121,12 @@ static const unsigned char sql_0038[] = {
 static const unsigned char sql_0039[] = {
 #embed "../../migrations/0039_report_engines.sql"
 };
+static const unsigned char sql_0040[] = {
+#embed "../../migrations/0040_sampling_options.sql"
+};
+static const unsigned char sql_0041[] = {
+#embed "../../migrations/0041_sample_candidates.sql"
+};
 
 static const struct rewardd_migration rewardd_migrations[] = {
     {"0001_create_schema.sql", sql_0001, sizeof sql_0001},
@@ -162,6 +168,8 @@ static const struct rewardd_migration rewardd_migrations[] = {
     {"0037_rescue_without_waiting.sql", sql_0037, sizeof sql_0037},
     {"0038_cheaper_calls.sql", sql_0038, sizeof sql_0038},
     {"0039_report_engines.sql", sql_0039, sizeof sql_0039},
+    {"0040_sampling_options.sql", sql_0040, sizeof sql_0040},
+    {"0041_sample_candidates.sql", sql_0041, sizeof sql_0041},
 };
 
 size_t rewardd_migration_count(void) { return sizeof rewardd_migrations / sizeof *rewardd_migrations; }

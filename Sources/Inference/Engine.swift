@@ -20,6 +20,8 @@ package final class Engine: AnswerEngine {
     package let identity: String
     /// The checkpoint directory it was read from.
     package let modelDirectory: String?
+    /// What its generation_config.json says.
+    package let repetitionPenalty: Double
     /// Bytes it was accounted with.
     package let byteCount: Int
     /// Longest prompt with its answer, tokens.
@@ -62,6 +64,7 @@ package final class Engine: AnswerEngine {
         modelDigest = try digest.wait()
         identity = blueprint.identity
         modelDirectory = blueprint.directory
+        repetitionPenalty = blueprint.config.repetitionPenalty
         byteCount = blueprint.byteCount
         contextLimit = blueprint.contextLimit
         builder = session.builder
@@ -106,6 +109,7 @@ package final class Engine: AnswerEngine {
                     + "token or more."
             )
         }
+        try request.decoding.check()
         let prefix = try builder.answerTokens(request.answerPrefix)
         let plan = try builder.plan(request.prompt)
         let (room, overflow) = prefix.count.addingReportingOverflow(request.maximumTokens)
@@ -114,6 +118,7 @@ package final class Engine: AnswerEngine {
             .generate(
                 prefix: prefix,
                 maximumTokens: request.maximumTokens,
+                decoding: request.decoding,
                 onText: onText,
                 reply: reply
             )

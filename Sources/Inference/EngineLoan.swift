@@ -15,6 +15,7 @@ final class EngineLoan: AnswerEngine {
     var modelDigest: Digest { engine.modelDigest }
     var identity: String { engine.identity }
     var modelDirectory: String? { engine.modelDirectory }
+    var repetitionPenalty: Double { engine.repetitionPenalty }
 
     func generate(_ request: GenerateRequest) async throws -> GenerateResponse {
         try await engine.generate(request)

@@ -13,6 +13,9 @@ package struct EngineOptions: Sendable {
     package var keyValueBytes: Int
     /// How images are cut; nil for what the model family's reference does.
     package var layoutRule: ImageLayoutRule?
+    /// The side that frames shown as pictures are squashed to before the tower's own, in pixels: what
+    /// UnifiedReward's scripts do to them.
+    package var frameSide: Int
     /// Whose prompts and places of clips a Qwen-VL model is given.
     package var convention: VideoConvention
     /// Rows of one step: of prompts, and one of each answer being written. Results do not depend on it;
@@ -32,6 +35,7 @@ package struct EngineOptions: Sendable {
         visionCacheBytes: Int = 256 << 20,
         keyValueBytes: Int = 512 << 20,
         layoutRule: ImageLayoutRule? = nil,
+        frameSide: Int = 512,
         convention: VideoConvention = .transformers4,
         prefillRows: Int = 256,
         sequenceLimit: Int = 64,
@@ -43,6 +47,7 @@ package struct EngineOptions: Sendable {
         self.visionCacheBytes = max(visionCacheBytes, 0)
         self.keyValueBytes = max(keyValueBytes, 0)
         self.layoutRule = layoutRule
+        self.frameSide = max(frameSide, 1)
         self.convention = convention
         self.prefillRows = max(prefillRows, 1)
         self.sequenceLimit = max(sequenceLimit, 1)

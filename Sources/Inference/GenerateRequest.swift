@@ -6,19 +6,23 @@ package struct GenerateRequest: Sendable {
     package var answerPrefix: String
     /// Most tokens the model may write, at least 1.
     package var maximumTokens: Int
+    /// How tokens are chosen.
+    package var decoding: Decoding
     /// Higher goes first among the requests of an engine; equal ones in the order they came.
     package var priority: Int
 
-    /// Describes one greedy generation.
+    /// Describes one generation, greedy if not told otherwise.
     package init(
         prompt: EnginePrompt,
         answerPrefix: String = "",
         maximumTokens: Int,
+        decoding: Decoding = .greedy,
         priority: Int = 0
     ) {
         self.prompt = prompt
         self.answerPrefix = answerPrefix
         self.maximumTokens = maximumTokens
+        self.decoding = decoding
         self.priority = priority
     }
 }

@@ -15,6 +15,11 @@ package struct InputBuilder: Sendable {
         /// Rows of the whole prompt.
         package let count: Int
 
+        /// The ids among its tokens: without those that stand for images and clips.
+        var tokenIDs: [Int32] {
+            tokens.compactMap { if case .id(let id) = $0 { id } else { nil } }
+        }
+
         /// Rows of the images and clips.
         package var visualTokens: Int { visuals.reduce(0) { $0 + $1.tokens } }
     }

@@ -1,4 +1,4 @@
-/// Picks the next token: greedy, as every published reward-model script decodes.
+/// Picks the most probable token, as reward models are decoded; ``TokenSampler`` does the rest.
 package enum Sampler {
     /// Index of the largest logit; of equal ones the lowest.
     ///
@@ -14,5 +14,10 @@ package enum Sampler {
         }
         guard best >= 0, bestValue.isFinite else { throw .notFinite }
         return Int32(best)
+    }
+
+    /// The same of logits that were changed.
+    static func greedy(_ logits: [Float]) throws(InferenceError) -> Int32 {
+        try logits.withUnsafeBufferPointer { buffer throws(InferenceError) in try greedy(buffer) }
     }
 }

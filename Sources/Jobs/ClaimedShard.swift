@@ -70,6 +70,15 @@ package struct ClaimedShard: Sendable, Equatable {
     /// What a daemon claims for, in a call of its own, to train from this base.
     package static func trainingLabel(base: String) -> String { "\(trainingPrefix)\(base)" }
 
+    /// What a daemon claims for to sample candidates from one model and have another judge them. No daemon's model
+    /// has an equals sign in its name.
+    package static func samplingLabel(policy: String, model: String) -> String {
+        "\(samplingPrefix)\(policy)=\(model)"
+    }
+
+    /// How every such label starts; no model may be named so.
+    package static let samplingPrefix = "sample/"
+
     /// How every training label starts; no model may be named so.
     package static let trainingPrefix = "train/"
 

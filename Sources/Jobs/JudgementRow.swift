@@ -7,7 +7,7 @@ package struct JudgementRow: Sendable, Equatable {
     package var fingerprint: [UInt8]
     /// The item that asked (first).
     package var itemIndex: Int
-    /// `point_score`, `pair_rank` or `pair_score`.
+    /// `point_score`, `pair_rank`, `pair_score` or `candidate`.
     package var kind: String
     package var task: String
     /// Nil when storing: the model of the shard's job.
@@ -15,7 +15,7 @@ package struct JudgementRow: Sendable, Equatable {
     package var modelDigest: [UInt8]?
     package var templateID: String
     package var templateDigest: [UInt8]?
-    /// `choices` or `generate`.
+    /// `choices` or `generate`; `sample` for a candidate.
     package var answerMode: String
     /// `first_second`, `second_first` or nil.
     package var presentationOrder: String?
@@ -30,6 +30,8 @@ package struct JudgementRow: Sendable, Equatable {
     /// Each criterion's numbers as a JSON array; nil for an answer that is one choice.
     package var criteriaJSON: String?
     package var probabilities: [String: Double]
+    /// How the answer's tokens were chosen, a JSON object; nil for plain greedy decoding.
+    package var decodingJSON: String?
     package var promptTokens: Int
     package var generatedTokens: Int
     /// Seconds the engine took, kept in single precision.
@@ -54,6 +56,7 @@ package struct JudgementRow: Sendable, Equatable {
         spread: Double? = nil,
         criteriaJSON: String? = nil,
         probabilities: [String: Double] = [:],
+        decodingJSON: String? = nil,
         promptTokens: Int = 0,
         generatedTokens: Int = 0,
         seconds: Double = 0
@@ -76,6 +79,7 @@ package struct JudgementRow: Sendable, Equatable {
         self.spread = spread
         self.criteriaJSON = criteriaJSON
         self.probabilities = probabilities
+        self.decodingJSON = decodingJSON
         self.promptTokens = promptTokens
         self.generatedTokens = generatedTokens
         self.seconds = seconds
@@ -101,6 +105,7 @@ package struct JudgementRow: Sendable, Equatable {
         spread = try row.doubleIfPresent("spread")
         criteriaJSON = try row.jsonIfPresent("criteria").map { String(decoding: $0, as: UTF8.self) }
         probabilities = try JudgementRow.probabilities(row.jsonIfPresent("probabilities"))
+        decodingJSON = try row.jsonIfPresent("decoding").map { String(decoding: $0, as: UTF8.self) }
         promptTokens = try row.int("prompt_tokens")
         generatedTokens = try row.int("generated_tokens")
         seconds = try row.double("seconds")
@@ -127,6 +132,7 @@ package struct JudgementRow: Sendable, Equatable {
             writer.field("spread", spread)
             writer.field("criteria", json: criteriaJSON)
             writer.field("probabilities", probabilities)
+            writer.field("decoding", json: decodingJSON)
             writer.field("prompt_tokens", promptTokens)
             writer.field("generated_tokens", generatedTokens)
             writer.field("seconds", seconds)

@@ -38,14 +38,24 @@ package struct ItemJudging: Sendable {
     /// A payload of the wrong shape, pictures that cannot be had, a prompt that is too long and
     /// answers that cannot be read come back as a failed item. Throws `CancellationError`, and
     /// every other error of engine, media and ledger unchanged: the shard can then be tried again.
-    package func judge(payload json: some Collection<UInt8>) async throws -> ItemResult {
+    ///
+    /// - Parameter sampled: The candidates of an item that brings none.
+    package func judge(
+        payload json: some Collection<UInt8>,
+        sampled: SampledCandidates? = nil
+    ) async throws -> ItemResult {
         do {
-            let payload = try ItemPayload(json: json, kind: kind, task: setup.task)
+            let payload = try ItemPayload(
+                json: json,
+                kind: kind,
+                task: setup.task,
+                candidatesAreSampled: sampled != nil
+            )
             switch kind {
             case .pointScore: return ItemResult(try await ItemJudge(setup).pointScore(payload))
             case .pairRank: return ItemResult(try await ItemJudge(setup).pairRank(payload))
             case .pairScore: return ItemResult(try await ItemJudge(setup).pairScore(payload))
-            case .buildPairs: return try await PairItemJudge(setup).judge(payload)
+            case .buildPairs: return try await PairItemJudge(setup, sampled: sampled).judge(payload)
             }
         } catch let error as RewardModelingError {
             return ItemResult(outcome: ItemOutcome(ItemFailure(error)), judgements: [])

@@ -25,17 +25,31 @@ package struct ItemResult: Sendable, Equatable {
 /// odd one left over included, because the result shows all scores.
 package struct PairItemJudge: Sendable {
     private let setup: JudgingSetup
+    private let sampled: SampledCandidates?
 
     /// Judges with the given engine, media, ledger, pack and options.
-    package init(_ setup: JudgingSetup) {
+    ///
+    /// - Parameter sampled: The candidates of an item that brings none.
+    package init(_ setup: JudgingSetup, sampled: SampledCandidates? = nil) {
         self.setup = setup
+        self.sampled = sampled
     }
 
     /// Judges one item. Throws what `ItemJudging.judge` throws.
     package func judge(_ payload: ItemPayload) async throws -> ItemResult {
+        var payload = payload
+        if let sampled {
+            guard sampled.texts.count > 1 else {
+                return result(.noPair(.identicalCandidates), [], [], judgements: [])
+            }
+            payload = ItemPayload(payload, answers: sampled.texts.map(\.text))
+        }
         switch try await setup.questions(about: payload) {
         case .failure(let error):
-            return ItemResult(outcome: ItemOutcome(error.failure), judgements: [])
+            return ItemResult(
+                outcome: ItemOutcome(error.failure),
+                judgements: sampled?.fingerprints ?? []
+            )
         case .success(let questions): return try await judge(payload, questions)
         }
     }
@@ -85,14 +99,17 @@ package struct PairItemJudge: Sendable {
         _ building: PairBuilding,
         _ comparisons: [ComparisonOutcome],
         _ scores: [PointOutcome],
-        judgements: [Digest]
+        judgements asked: [Digest]
     ) -> ItemResult {
+        let judgements = (sampled?.fingerprints ?? []) + asked
         var pair: PreferencePair?
         var reason: NoPairReason?
         switch building {
         case .failed(let failure):
             return ItemResult(outcome: ItemOutcome(failure), judgements: judgements)
-        case .pair(let built): pair = built
+        case .pair(let built):
+            pair = built
+            pair?.evidence.sampling = sampled?.provenance
         case .noPair(let why): reason = why
         }
         let set = CandidateSet(comparisons)
@@ -104,6 +121,10 @@ package struct PairItemJudge: Sendable {
                 scores.enumerated().map { scoreJSON($1, index: $0, list: set.list(of: $0)) }
             ),
         ]
+        if let sampled {
+            fields["candidates"] = sampled.json
+            fields["sampling"] = sampled.provenance
+        }
         if setup.options.plan == .roundRobin {
             let standings = Standings(candidates: scores.count, outcomes: comparisons)
             fields["strengths"] = standings.json

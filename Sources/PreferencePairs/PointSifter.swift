@@ -1,5 +1,7 @@
 /// Why an item yields no preference pair. The raw values are stored with its result.
 package enum NoPairReason: String, Sendable, CaseIterable {
+    /// The policy wrote one and the same answer each time.
+    case identicalCandidates = "identical_candidates"
     /// Every comparison was answered, and every one is a tie.
     case allComparisonsTied = "all_comparisons_tied"
     /// Every candidate won as many comparisons as it lost.

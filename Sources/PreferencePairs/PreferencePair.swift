@@ -10,11 +10,13 @@ package struct PairEvidence: Sendable, Equatable {
     /// The judgements behind the rejected candidate's score.
     /// On the same scale.
     package let rejectedScore: [Digest]
+    /// How the candidates came about, where they were sampled.
+    package var sampling: PayloadValue?
 
     /// `{"comparisons": [{"first", "second", "verdict", "judgements"}], "chosen_score": [hex],
-    /// "rejected_score": [hex]}`.
+    /// "rejected_score": [hex]}`, and `sampling` for sampled candidates.
     package var json: PayloadValue {
-        .object([
+        var fields: [String: PayloadValue] = [
             "comparisons": .array(
                 comparisons.map { outcome in
                     var fields: [String: PayloadValue] = [
@@ -30,7 +32,9 @@ package struct PairEvidence: Sendable, Equatable {
             ),
             "chosen_score": hexadecimal(chosenScore),
             "rejected_score": hexadecimal(rejectedScore),
-        ])
+        ]
+        if let sampling { fields["sampling"] = sampling }
+        return .object(fields)
     }
 }
 
@@ -50,7 +54,7 @@ package struct PreferencePair: Sendable, Equatable {
     /// `chosenScore - rejectedScore`, always above 0.
     package let margin: Double
     /// The judgements behind it.
-    package let evidence: PairEvidence
+    package internal(set) var evidence: PairEvidence
 
     /// The object of a result's `pair` and of the `pair` a checkpoint carries: `chosen_index`,
     /// `rejected_index`, `chosen`, `rejected`, `chosen_score`, `rejected_score`, `margin`,

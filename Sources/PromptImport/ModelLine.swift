@@ -1,3 +1,5 @@
+import RewardModeling
+
 /// The lines of UnifiedReward's models: each was trained on templates of its own, which a pack for it
 /// holds, the usual one of each task and kind first.
 package enum ModelLine: String, Sendable, CaseIterable {
@@ -15,6 +17,17 @@ package enum ModelLine: String, Sendable, CaseIterable {
     case edit
     /// UnifiedReward-Flex-*.
     case flex
+
+    /// How free answers are decoded. The scripts ask for greedy decoding or mean to, and leave the repetition
+    /// penalty to the checkpoint's generation_config.json. Those of the first line generate from embeddings,
+    /// so that it is applied to the answer's tokens alone; Think-7b is of their kind and leads its line.
+    var decoding: PackDecoding {
+        switch self {
+        case .llava, .think: PackDecoding(penalty: .checkpoint, scope: .answer)
+        case .qwen, .second, .think3, .edit, .flex:
+            PackDecoding(penalty: .checkpoint, scope: .all)
+        }
+    }
 
     /// Names of the templates, in the pack's order.
     package var templates: [String] {

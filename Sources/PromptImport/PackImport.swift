@@ -59,7 +59,8 @@ package struct PackImport: Sendable {
             return
         }
         let document = PayloadValue.object([
-            "name": .string("unifiedreward-\(line.rawValue)"), "templates": .array(templates),
+            "name": .string("unifiedreward-\(line.rawValue)"), "decoding": line.decoding.json,
+            "templates": .array(templates),
         ])
         // The reader every pack goes through, so that what is written can be used.
         _ = try PromptPack(json: document.json.utf8)

@@ -46,10 +46,13 @@ struct RemoteEngine: AnswerEngine {
     /// Writes an answer. Throws `RemoteFault`, `RemoteRefusal`, `InferenceError` and `CancellationError`.
     func generate(_ request: GenerateRequest) async throws -> GenerateResponse {
         if !request.answerPrefix.isEmpty { try checkContinues() }
+        try request.decoding.check()
+        try checkPenalty(request.decoding)
         let (answer, seconds) = try await ask(
             request.prompt,
             prefill: request.answerPrefix,
-            maximumTokens: max(request.maximumTokens, 1)
+            maximumTokens: max(request.maximumTokens, 1),
+            decoding: request.decoding
         )
         return GenerateResponse(
             text: answer.text,
@@ -88,11 +91,23 @@ struct RemoteEngine: AnswerEngine {
         }
     }
 
+    /// Servers penalise the tokens of prompt and answer alike, and cannot be told otherwise.
+    private func checkPenalty(_ decoding: Decoding) throws {
+        guard decoding.repetitionPenalty != 1, !decoding.penalizesPrompt else { return }
+        throw RemoteRefusal(
+            code: "remote_refused",
+            message: "\(server.options.url): expected a prompt pack that penalizes "
+                + "prompt_and_answer or nothing, got one that penalizes the answer alone, which no "
+                + "server can be told. Change the pack, or submit with --option answer=choices."
+        )
+    }
+
     private func ask(
         _ prompt: EnginePrompt,
         prefill: String,
         maximumTokens: Int,
-        tokenOffers: Int = 0
+        tokenOffers: Int = 0,
+        decoding: Decoding = .greedy
     ) async throws -> (ChatAnswer, seconds: Double) {
         try prompt.checkReferences()
         guard showsPictures || prompt.images.isEmpty && prompt.clips.isEmpty else {
@@ -109,7 +124,8 @@ struct RemoteEngine: AnswerEngine {
             prompt: prompt,
             prefill: prefill,
             maximumTokens: maximumTokens,
-            tokenOffers: tokenOffers
+            tokenOffers: tokenOffers,
+            decoding: decoding
         )
         let (document, seconds) = try await server.ask(path) { [pictures] in
             request.bytes(pictures.uri)

@@ -1,3 +1,4 @@
+package import Inference
 package import VisionPreprocessing
 
 /// How the items of a job are judged: the part of the job's options that concerns judging.
@@ -27,8 +28,10 @@ package struct JudgingOptions: Sendable, Equatable {
     package var plan = Plan.paired
     /// How many rounds of the round robin are played; nil for all.
     package var rounds: Int?
-    /// Shuffles who meets whom; nil for the item's order.
+    /// Shuffles who meets whom; nil for the item's order. Samples are drawn by it too, nil as by 0.
     package var seed: Int?
+    /// How candidates are sampled; nil where items bring theirs.
+    package var candidates: CandidateSampling?
 
     /// Which candidates meet.
     package enum Plan: String, Sendable, CaseIterable {
@@ -60,10 +63,13 @@ package struct JudgingOptions: Sendable, Equatable {
             subject: "options",
             error: { .invalidOptions($0) }
         )
-        try reader.refuseFields(except: [
-            "answer", "orders", "reuse", "margin_minimum", "max_new_tokens", "sampling", "frames",
-            "shard_size", "max_attempts", "templates", "plan", "rounds", "seed",
-        ])
+        try reader.refuseFields(
+            except: [
+                "answer", "orders", "reuse", "margin_minimum", "max_new_tokens", "sampling",
+                "frames",
+                "shard_size", "max_attempts", "templates", "plan", "rounds", "seed", "policy",
+            ] + CandidateSampling.fields
+        )
         answer = try reader.word("answer", as: AnswerMode.self) ?? answer
         orders = try reader.word("orders", as: Orders.self) ?? orders
         if let flag = reader.value("reuse") {
@@ -91,6 +97,7 @@ package struct JudgingOptions: Sendable, Equatable {
             whole: true,
             "a whole number from 0 to 9007199254740991"
         ).map { Int($0) }
+        candidates = try CandidateSampling(reader, seed: seed)
         guard rounds == nil || plan == .roundRobin else {
             throw reader.mismatch("rounds", "plan \"round_robin\" with it")
         }
@@ -121,9 +128,12 @@ package struct JudgingOptions: Sendable, Equatable {
         return names
     }
 
-    /// The options that decide how a question is answered, as fingerprints mix them in.
-    package var decoding: AnswerDecoding {
-        answer == .choices ? .choices : .generate(maximumTokens: maximumNewTokens)
+    /// What decides how a question is answered, as fingerprints mix it in.
+    ///
+    /// - Parameter tokens: How the tokens of free answers are chosen.
+    package func decoding(_ tokens: Decoding = .greedy) -> AnswerDecoding {
+        answer == .choices
+            ? .choices : .generate(maximumTokens: maximumNewTokens, decoding: tokens)
     }
 }
 

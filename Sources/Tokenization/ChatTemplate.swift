@@ -94,8 +94,8 @@ package struct ChatTemplate: Sendable {
 
     /// `qwen_1_5` of LLaVA-NeXT, with the question as the UnifiedReward scripts write it: every
     /// image followed by a line break, and a pair of images set apart by a space
-    /// (`<image>\n <image>\n`), while longer rows, the frames of a video, are not. A clip has one
-    /// slot, written like an image's.
+    /// (`<image>\n <image>\n`), while longer rows, the frames of videos, are not. A clip has one
+    /// slot, written like an image's, and no space before the next clip.
     private static func originalConversation(_ content: [ContentPart]) -> [PromptElement] {
         var elements: [PromptElement] = [
             .control("<|im_start|>"), .text("system\nYou are a helpful assistant."),
@@ -113,7 +113,7 @@ package struct ChatTemplate: Sendable {
                 previousIsSlot = false
                 continue
             }
-            if previousIsSlot && slotCount == 2 { elements.append(.text(" ")) }
+            if case .image = slot, previousIsSlot, slotCount == 2 { elements.append(.text(" ")) }
             elements += [slot, .text("\n")]
             previousIsSlot = true
         }

@@ -50,6 +50,59 @@ struct ClipTests {
         #expect(try Sampler.greedy(logits) == golden.record.genIDs.first)
     }
 
+    @Test(
+        "the original code's frames: a picture each, unpooled, with the reference's tokens and answer"
+    )
+    func originalFrames() async throws {
+        let golden = try GoldenCase(
+            directory: TinyModel.goldens + "/llava_ov/golden",
+            name: "orig_frames4"
+        )
+        var options = TinyModel.options()
+        // The golden's scripts squash frames to this side where UnifiedReward's have 512.
+        options.frameSide = 128
+        let session = try EngineBlueprint(directory: TinyModel.original, options: options)
+            .makeSession()
+        let frames = try golden.record.videoFrames.map { name in
+            EngineImage(digest: SHA256.digest(name.utf8), image: try TinyModel.picture(name))
+        }
+        let prompt = EnginePrompt(
+            content: [
+                .video(0), .text("The video shows a cat walking slowly. Temporal coherence?"),
+            ],
+            clips: [EngineClip(frames: frames)]
+        )
+        let plan = try session.builder.plan(prompt)
+        let ids = plan.tokens.map { token -> Int32 in
+            if case .id(let id) = token { id } else { -200 }
+        }
+        #expect(ids == golden.record.inputIDs)
+        #expect(plan.visuals.map(\.tokens) == [49, 49, 49, 49])
+        let sources = (0..<4).map { PlannedVisual.Source.frame(clip: 0, index: $0) }
+        #expect(plan.visuals.map(\.source) == sources)
+
+        let input = try session.input(of: plan, prompt: prompt)
+        let features = input.pieces.flatMap { piece -> [Float] in
+            if case .image(let features, _) = piece { features.values } else { [] }
+        }
+        let expected = try #require(golden.floats("image_features"))
+        #expect(largestDifference(features, expected) < ParityMeter.featureTolerance)
+        let logits = SingleSequence(session).advance(to: input)
+        let last = try #require(golden.floats("logits_last"))
+        #expect(largestDifference(Array(logits), last) < ParityMeter.logitTolerance)
+
+        // A frame that two clips share is encoded once, and each clip's frames follow the other's.
+        let engine = try TinyModel.makeEngine(options, directory: TinyModel.original)
+        let both = EnginePrompt(
+            content: [.video(0), .video(1), .text("Which is better?")],
+            clips: [EngineClip(frames: frames), EngineClip(frames: Array(frames.reversed()))]
+        )
+        let slots = try session.builder.plan(both)
+        #expect(slots.visuals.count == 8)
+        _ = try await engine.generate(GenerateRequest(prompt: both, maximumTokens: 1))
+        #expect(try await engine.perform { session in session.visionCache.misses } == 4)
+    }
+
     @Test("encoding frame by frame gives the bits of encoding all at once")
     func frameByFrame() throws {
         let session = try Self.session()

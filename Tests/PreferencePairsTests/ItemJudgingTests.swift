@@ -146,6 +146,56 @@ struct ItemJudgingTests {
         #expect(result.pair?.margin == 3)
     }
 
+    @Test("sampled candidates are judged like given ones, each text once, and named in the result")
+    func sampled() async throws {
+        func outcome(_ texts: [String]) async throws -> ItemResult {
+            let samples = try texts.enumerated().map { place, text in
+                try #require(
+                    SampledCandidate(
+                        fingerprint: SHA256.digest("\(place)".utf8),
+                        text: text,
+                        decoding: .object(["finish": .string("stop")]),
+                        promptTokens: 1,
+                        generatedTokens: 1,
+                        seconds: 0
+                    )
+                )
+            }
+            let judging = ItemJudging(
+                engine: ScriptedAnswers(),
+                media: CandidatePictures(),
+                ledger: CandidateLedger(),
+                pack: try builtinPack.get(),
+                kind: .buildPairs,
+                task: .imageUnderstanding,
+                options: JudgingOptions(),
+                jobScope: "job 1"
+            )
+            return try await judging.judge(
+                payload: #"{"question":"how many?","image":"i"}"#.utf8,
+                sampled: SampledCandidates(samples, provenance: .string("of p"))
+            )
+        }
+        let result = try await outcome(["one", "four", "one"])
+        let fields = try fields(result)
+        #expect(result.pair?.chosenIndex == 1 && result.pair?.chosen == .response("four"))
+        #expect(result.pair?.rejected == .response("one"))
+        #expect(result.pair?.evidence.json.json.contains(#""sampling":"of p""#) == true)
+        #expect(
+            fields["candidates"]?.json == #"[{"count":2,"finish":"stop","text":"one"},"#
+                + #"{"count":1,"finish":"stop","text":"four"}]"#
+        )
+        #expect(fields["sampling"] == .string("of p"))
+        let samples = (0..<3).map { SHA256.digest("\($0)".utf8) }
+        #expect(Array(result.judgements.prefix(3)) == samples && result.judgements.count == 7)
+
+        let same = try await outcome(["one", "one"])
+        let none = try self.fields(same)
+        #expect(none["reason"] == .string("identical_candidates") && none["pair"] == .null)
+        #expect(none["comparisons"] == .array([]) && none["scores"] == .array([]))
+        #expect(same.pair == nil && same.judgements.count == 2)
+    }
+
     @Test("the second run asks nothing and gives the same", arguments: JudgingKind.allCases)
     func reuses(kind: JudgingKind) async throws {
         let engine = CandidateEngine(Self.quality)

@@ -159,6 +159,8 @@ struct PackImportTests {
         )
         let pack = try PromptPack(json: try #require(found.pack).utf8)
         #expect(pack.templates.map(\.id) == line.templates)
+        #expect(pack.decoding.penalty == .checkpoint)
+        #expect((pack.decoding.scope == .answer) == [.llava, .think].contains(line))
     }
 
     @Test("a template that differs is refused by its name, one that is not there is missing")

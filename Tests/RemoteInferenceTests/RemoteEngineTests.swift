@@ -60,6 +60,27 @@ struct RemoteEngineTests {
         }
     }
 
+    @Test("sends how a candidate is sampled, and refuses a penalty that no server can be told")
+    func decoding() async throws {
+        let stub = try RemoteBench.stub { request, _ in RemoteBench.pair.reply(to: request) }
+        let engine = try await RemoteBench.engine(on: stub)
+        var request = GenerateRequest(
+            prompt: EnginePrompt(content: [.text("how good?")], images: []),
+            maximumTokens: 8,
+            decoding: Decoding(
+                repetitionPenalty: 1.05,
+                sampling: Decoding.Sampling(temperature: 0.7, topP: 0.9, topK: 20, seed: 1 << 40 | 5)
+            )
+        )
+        _ = try await engine.generate(request)
+        let document = try JSONReader.read(try #require(stub.requests.last).body)
+        #expect(document["temperature"] == .number("0.7") && document["top_p"] == .number("0.9"))
+        #expect(document["top_k"] == .number("20") && document["seed"] == .number("5"))
+        #expect(document["repetition_penalty"] == .number("1.05"))
+        request.decoding = Decoding(repetitionPenalty: 1.05, penalizesPrompt: false)
+        await #expect(throws: RemoteRefusal.self) { _ = try await engine.generate(request) }
+    }
+
     @Test("gives the probabilities of the answers, each the product of its tokens'")
     func choices() async throws {
         let stub = try RemoteBench.stub { request, _ in RemoteBench.pair.reply(to: request) }

@@ -106,6 +106,7 @@ struct DaemonConfigurationTests {
             ("precisions = int8", "expected name=precision, got \"int8\""),
             ("model.tiny = /other", "expected each model name once"),
             ("model.train/x = /x", "expected a model name that does not start with \"train/\""),
+            ("model.sample/x = /x", "expected a model name that does not start with \"sample/\""),
             ("training.directory = models", "rewardd.conf:2: expected an existing absolute"),
             ("training.threads = -1", "training.threads: expected a whole number from 0 to 1024"),
             ("training.memory-limit = much", "training.memory-limit: expected a size"),

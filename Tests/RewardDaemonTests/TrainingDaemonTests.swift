@@ -244,7 +244,11 @@ struct TrainingDaemonTests {
         }
         let models = try bench.connection.execute("SELECT models FROM rewardd.daemon_status")
             .only().textArray("models")
-        #expect(models == ["tiny", "kept", "train/tiny", "train/kept"])
+        #expect(
+            models == [
+                "tiny", "kept", "sample/tiny=kept", "sample/kept=tiny", "train/tiny", "train/kept",
+            ]
+        )
         #expect(try await bench.end(of: bench.judge(model: "kept")) == "completed")
         await bench.stop()
     }

@@ -44,6 +44,9 @@ struct FingerprintTests {
             fingerprint(base, ScriptedEngine(identity: "scripted 2")),
             fingerprint(base, ScriptedEngine(), .generate(maximumTokens: 512)),
             fingerprint(base, ScriptedEngine(), .generate(maximumTokens: 513)),
+            fingerprint(base, ScriptedEngine(), penalized(1.05, prompt: true)),
+            fingerprint(base, ScriptedEngine(), penalized(1.05, prompt: false)),
+            fingerprint(base, ScriptedEngine(), penalized(1.1, prompt: true)),
             fingerprint(base, scope: "job 1"),
             fingerprint(base, scope: "job 2"),
             fingerprint(base, scope: ""),
@@ -53,6 +56,13 @@ struct FingerprintTests {
             fingerprint(point), fingerprint(try QuestionSamples.point("three dogs")),
         ]
         #expect(Set(all).count == all.count)
+    }
+
+    private func penalized(_ factor: Double, prompt: Bool) -> AnswerDecoding {
+        .generate(
+            maximumTokens: 512,
+            decoding: Decoding(repetitionPenalty: factor, penalizesPrompt: prompt)
+        )
     }
 
     @Test("clips are told apart by their frames, the frames' order and where one clip ends")

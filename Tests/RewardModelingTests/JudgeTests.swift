@@ -69,6 +69,33 @@ struct JudgeTests {
         #expect(engine.counts.chosen == 0 && ledger.all.count == 1)
     }
 
+    @Test("the pack's penalty reaches the engine, and is recorded with the answer")
+    func penalty() async throws {
+        let decoding = Decoding(repetitionPenalty: 1.05, penalizesPrompt: false)
+        let engine = ScriptedEngine(generate: { request in
+            #expect(request.decoding == decoding)
+            return "Final Score: 3"
+        })
+        let judged = try await judge(
+            engine,
+            MemoryLedger(),
+            .generate(maximumTokens: 64, decoding: decoding)
+        ).judge(try QuestionSamples.point(), recalled: [:])
+        #expect(
+            judged.answer.decoding?.json
+                == #"{"max_tokens":64,"penalizes":"answer","repetition_penalty":1.05}"#
+        )
+        let plain = try await judge(
+            ScriptedEngine(generate: { _ in "Final Score: 3" }),
+            MemoryLedger(),
+            .generate(maximumTokens: 64)
+        ).judge(try QuestionSamples.point(), recalled: [:])
+        #expect(plain.answer.decoding?.json == #"{"max_tokens":64,"repetition_penalty":1}"#)
+        let chosen = try await judge(ScriptedEngine(), MemoryLedger())
+            .judge(try QuestionSamples.point(), recalled: [:])
+        #expect(chosen.answer.decoding == nil)
+    }
+
     @Test("an unparsed answer is recorded, then asked once more by choices and recorded again")
     func retries() async throws {
         let engine = ScriptedEngine(

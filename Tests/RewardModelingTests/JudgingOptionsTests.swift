@@ -10,7 +10,7 @@ struct JudgingOptionsTests {
         #expect(options == JudgingOptions())
         #expect(options.answer == .choices && options.orders == .both && options.reuse)
         #expect(options.marginMinimum == 0 && options.maximumNewTokens == 512)
-        #expect(options.decoding == .choices)
+        #expect(options.decoding() == .choices)
         #expect(options.sampling == nil && options.frames == nil)
     }
 
@@ -23,15 +23,47 @@ struct JudgingOptionsTests {
                  "max_attempts":5}
                 """.utf8
         )
-        #expect(options.decoding == .generate(maximumTokens: 4096))
+        #expect(options.decoding() == .generate(maximumTokens: 4096))
         #expect(options.orders == .single && !options.reuse && options.marginMinimum == 0.25)
         #expect(options.sampling == .segments && options.frames == 16)
+    }
+
+    @Test("a policy brings the paper's ten candidates, and whatever else is said about them")
+    func sampled() throws {
+        #expect(try JudgingOptions(json: "{}".utf8).candidates == nil)
+        let usual = try #require(JudgingOptions(json: #"{"policy":"p"}"#.utf8).candidates)
+        #expect(usual == CandidateSampling(policy: "p"))
+        #expect(usual.count == 10 && usual.temperature == 0.7 && usual.topP == 1)
+        #expect(usual.topK == nil && usual.maximumTokens == 512 && usual.seed == 0)
+        let all = try #require(
+            JudgingOptions(
+                json: """
+                    {"policy":"p","candidates":4,"temperature":1.5,"top_p":0.9,"top_k":20,
+                     "max_candidate_tokens":64,"seed":12}
+                    """.utf8
+            ).candidates
+        )
+        #expect(all.count == 4 && all.temperature == 1.5 && all.topP == 0.9 && all.topK == 20)
+        #expect(all.maximumTokens == 64 && all.seed == 12)
     }
 
     @Test(
         "what does not fit is refused by its path",
         arguments: [
             ("{", "options: expected a JSON object, got 1 bytes of other text"),
+            (
+                #"{"candidates":4}"#,
+                "candidates: expected the option policy with it, got the number 4"
+            ),
+            (#"{"policy":""}"#, #"policy: expected the name of a model, got the string """#),
+            (
+                #"{"policy":"p","temperature":0}"#,
+                "temperature: expected a number from 0.01 to 2, got the number 0"
+            ),
+            (
+                #"{"policy":"p","candidates":65}"#,
+                "candidates: expected a whole number from 2 to 64, got the number 65"
+            ),
             ("[]", "options: expected an object, got an array of 0"),
             (
                 #"{"answer":"maybe"}"#,

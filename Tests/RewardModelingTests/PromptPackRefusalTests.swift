@@ -150,7 +150,7 @@ struct PromptPackRefusalTests {
             ),
             (
                 #"{"name":"x","templates":[],"more":1}"#,
-                "more: expected one of \"name\", \"video\", \"templates\""
+                "more: expected one of \"name\", \"video\", \"decoding\", \"templates\""
             ),
             (
                 #"{"name":"x","templates":[7]}"#,

@@ -225,7 +225,7 @@ struct PromptPackTests {
             try pack.template(.imageGeneration, .pairRank)
         } throws: { error in
             "\(error)".contains(
-                "expected a template for image_generation and pair_rank, got none. Use a pack"
+                "expected a template for image_generation and pair_rank, got none. Use a model "
             )
         }
     }

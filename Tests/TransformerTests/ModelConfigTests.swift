@@ -230,6 +230,22 @@ struct ModelConfigTests {
         "tokenizer_model_max_length": 16384}
         """
 
+    @Test("the repetition penalty of generation_config.json is read, and one that is none refused")
+    func repetitionPenalty() throws {
+        #expect(try read(Self.published).repetitionPenalty == 1)
+        for (text, penalty) in [(#"{"repetition_penalty": 1.05, "top_k": 20}"#, 1.05), ("{}", 1)] {
+            try directory.write(text, to: "generation_config.json")
+            #expect(try read(Self.published).repetitionPenalty == penalty)
+        }
+        try directory.write(#"{"repetition_penalty": 0}"#, to: "generation_config.json")
+        let error = #expect(throws: CheckpointError.self) { try read(Self.published) }
+        #expect(
+            "\(error as Any)".contains(
+                "generation_config.json: repetition_penalty: expected a number from 0.01 to 100"
+            )
+        )
+    }
+
     private func read(_ text: String) throws -> ModelConfig {
         try directory.write(text, to: "config.json")
         return try ModelConfig(directory: directory.path)

@@ -144,7 +144,8 @@ enum GetDaemons: Command {
                     row["host"]?.cell ?? "", row["pid"]?.cell ?? "", row["version"]?.cell ?? "",
                     AgeText.brief(row["_age"]?.double), AgeText.brief(row["_beat_age"]?.double),
                     row["shards_running"]?.cell ?? "", RecordList.joined(row["queues"]),
-                    RecordList.joined(row["models"]),
+                    // Labels for sampling say nothing that the names do not.
+                    RecordList.joined(row["models"]) { !$0.hasPrefix("sample/") },
                 ]
             }
         )

@@ -27,6 +27,9 @@ enum SubmitCommand: Command {
                             video_generation      caption, candidates
                             video_understanding   question, video, candidates
 
+            With the option policy=<model>, understanding items of build_pairs hold no candidates: the \
+            daemon samples them from that model.
+
             Images are file paths on the daemon's machine; relative ones start from the directory of \
             the items file. A video, and each candidate of video_generation, is a video file or \
             {"frames": [image, …]} with 2 to 64 images. With --upload-media the files are read here \
@@ -34,7 +37,9 @@ enum SubmitCommand: Command {
 
             Options of a job: answer=choices|generate, orders=both|single, reuse=true|false, \
             margin_minimum=<number>, max_new_tokens=<n>, sampling=linspace|segments|fps, \
-            frames=<2…64>, shard_size=<n>, max_attempts=<n>.
+            frames=<2…64>, shard_size=<n>, max_attempts=<n>. Of build_pairs: plan=paired|round_robin, \
+            rounds=<n>, seed=<n>, policy=<model>, candidates=<2…64>, temperature=<0.01…2>, \
+            top_p=<0.01…1>, top_k=<n>, max_candidate_tokens=<n>.
 
             The kind train makes a model instead. It takes --dataset, --base and --name in place of \
             --task, --model and --items, and runs on a daemon with training.directory that has the \

@@ -66,10 +66,13 @@ struct RecordList {
         return .object(members.filter { !$0.name.hasPrefix("_") })
     }
 
-    /// The elements of an array, separated by commas.
-    static func joined(_ value: JSONNode?) -> String {
+    /// The elements of an array that are to be shown, separated by commas.
+    static func joined(
+        _ value: JSONNode?,
+        where isShown: (String) -> Bool = { _ in true }
+    ) -> String {
         guard case .array(let elements) = value else { return value?.cell ?? "" }
-        return elements.map(\.cell).joined(separator: ",")
+        return elements.map(\.cell).filter(isShown).joined(separator: ",")
     }
 
     private func writeCSV(headers: Bool, _ output: StandardOutput) throws {

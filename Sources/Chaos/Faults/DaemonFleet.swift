@@ -142,7 +142,8 @@ final class DaemonFleet {
 
     /// Whether the process that has ended said that it was asked to stop.
     private func wasAsked(_ place: Int) -> Bool {
-        members[place].launch.logged(after: members[place].loggedBefore).contains(#"msg="draining""#)
+        let member = members[place]
+        return member.launch.logged(after: member.loggedBefore).contains(#"msg="draining""#)
     }
 
     /// What somebody else than the run did to daemons since the last call.

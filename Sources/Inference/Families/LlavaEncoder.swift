@@ -42,6 +42,12 @@ package final class LlavaEncoder: VisualEncoder {
             )
         case .clip(let slot):
             return try encode(prompt.clips[slot], interrupt: interrupt)
+        case .frame(let slot, let index):
+            return try encode(
+                family.pictureTile(of: prompt.clips[slot].frames[index].image),
+                packing: packing,
+                interrupt: interrupt
+            )
         }
     }
 

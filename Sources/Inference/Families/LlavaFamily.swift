@@ -4,20 +4,24 @@ package import Tokenization
 package import Transformer
 package import VisionPreprocessing
 
-/// LLaVA-OneVision: pictures in tiles, clips in one tile for each frame.
+/// LLaVA-OneVision: pictures in tiles, clips in one tile for each frame; see ``LlavaClipRule``.
 package struct LlavaFamily: VisualFamily {
     package let processor: ImageProcessor
     package let videoProcessor: VideoProcessor
     package let packing: ImagePacking
     package let layoutRule: ImageLayoutRule
+    package let clipRule: LlavaClipRule
+    private let frameSide: Int
     private let config: LlavaConfig
 
     /// Sets the family up by the preprocessor files of a checkpoint.
     ///
     /// - Throws: a sentence for a file that is malformed or of another checkpoint.
-    init(directory: String, config: LlavaConfig, layoutRule: ImageLayoutRule?) throws {
+    init(directory: String, config: LlavaConfig, options: EngineOptions) throws {
         self.config = config
-        self.layoutRule = layoutRule ?? .standard(for: config.family)
+        layoutRule = options.layoutRule ?? .standard(for: config.family)
+        clipRule = .standard(for: config.family)
+        frameSide = options.frameSide
         packing = ImagePacking(config)
         processor = try ImageProcessor.read(
             directory: directory,
@@ -48,8 +52,15 @@ package struct LlavaFamily: VisualFamily {
             "mean=\(processor.mean.map { "\($0)" }.joined(separator: ","))",
             "std=\(processor.standardDeviation.map { "\($0)" }.joined(separator: ","))",
             "resize=pillow12",
-            "video=torchvision/pooled2:\(videoDigest(template))",
+            clipIdentity(template),
         ].joined(separator: " ")
+    }
+
+    private func clipIdentity(_ template: ChatTemplate) -> String {
+        switch clipRule {
+        case .pooled: "video=torchvision/pooled2:\(videoDigest(template))"
+        case .frames: "video=pillow12/frames\(frameSide)"
+        }
     }
 
     /// Names how clips are shown by what is done to a sample: a black and a white frame give mean and
@@ -69,11 +80,13 @@ package struct LlavaFamily: VisualFamily {
     ) throws(InferenceError) -> VisualPlan {
         let imageCount = elements.count { if case .image = $0 { true } else { false } }
         let layout = layoutRule.layout(imageCount: imageCount)
-        var plan = VisualPlan(elements: elements, visuals: [])
+        var plan = VisualPlan(elements: [], visuals: [])
         for element in elements {
             switch element {
-            case .text, .control: break
+            case .text, .control:
+                plan.elements.append(element)
             case .image(let slot):
+                plan.elements.append(element)
                 let image = try prompt.image(at: slot)
                 let packing = tilePacking(of: image.image, layout: layout)
                 plan.visuals.append(
@@ -86,23 +99,59 @@ package struct LlavaFamily: VisualFamily {
                 )
             case .video(let slot):
                 let clip = try prompt.clip(at: slot)
-                let packing = ImageTiles.Packing.pooledFrames(count: clip.frames.count)
-                plan.visuals.append(
-                    PlannedVisual(
-                        source: .clip(slot),
-                        cut: .tiles(.squashed, packing),
-                        tokens: self.packing.tokenCount(of: packing),
-                        key: "clip \(clip.digest.hex)"
+                switch clipRule {
+                case .frames: expand(clip, slot: slot, element, into: &plan)
+                case .pooled:
+                    let packing = ImageTiles.Packing.pooledFrames(count: clip.frames.count)
+                    plan.elements.append(element)
+                    plan.visuals.append(
+                        PlannedVisual(
+                            source: .clip(slot),
+                            cut: .tiles(.squashed, packing),
+                            tokens: self.packing.tokenCount(of: packing),
+                            key: "clip \(clip.digest.hex)"
+                        )
                     )
-                )
+                }
             }
         }
+        plan.elements = PromptElement.merged(plan.elements)
         return plan
+    }
+
+    /// A slot for each frame in place of the clip's one, a line break between two; the template has
+    /// written the last one.
+    private func expand(
+        _ clip: EngineClip,
+        slot: Int,
+        _ element: PromptElement,
+        into plan: inout VisualPlan
+    ) {
+        for (index, frame) in clip.frames.enumerated() {
+            if index > 0 { plan.elements.append(.text("\n")) }
+            plan.elements.append(element)
+            plan.visuals.append(
+                PlannedVisual(
+                    source: .frame(clip: slot, index: index),
+                    cut: .tiles(.squashed, .frame),
+                    tokens: packing.tokenCount(of: .frame),
+                    key: "frame \(frame.digest.hex)"
+                )
+            )
+        }
     }
 
     /// Cuts an image into tiles, still 8 bits per sample.
     package func tiles(of image: RGBImage, layout: ImageProcessor.Layout) -> ProcessedImage {
         processor.tiles(of: image, layout: layout)
+    }
+
+    /// Squashes one frame that is shown as a picture into a tile, by way of the scripts' size.
+    package func pictureTile(of frame: RGBImage) -> ProcessedImage {
+        processor.tiles(
+            of: BicubicResampler.resize(frame, width: frameSide, height: frameSide),
+            layout: .squashed
+        )
     }
 
     /// Squashes one frame of a clip into a tile, still 8 bits per sample.

@@ -9,6 +9,8 @@ package struct PlannedVisual: Sendable {
         case image(Int)
         /// One of the prompt's clips.
         case clip(Int)
+        /// A frame of one of the prompt's clips, shown as a picture.
+        case frame(clip: Int, index: Int)
     }
 
     /// How it is cut for the vision tower, family by family.

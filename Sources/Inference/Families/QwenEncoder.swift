@@ -36,6 +36,8 @@ package final class QwenEncoder: VisualEncoder {
             return try encode(patches(of: [image], cut, family.processor), interrupt)
         case .clip(let slot):
             return try encode(prompt.clips[slot], cut: cut, interrupt: interrupt)
+        case .frame:
+            preconditionFailure("expected a plan of this family")
         }
     }
 

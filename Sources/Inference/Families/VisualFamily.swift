@@ -61,7 +61,7 @@ func visualFamily(
 ) throws -> any VisualFamily {
     switch config.visual {
     case .llava(let llava):
-        try LlavaFamily(directory: directory, config: llava, layoutRule: options.layoutRule)
+        try LlavaFamily(directory: directory, config: llava, options: options)
     case .qwen(let vision):
         try QwenFamily(directory: directory, vision: vision, convention: options.convention)
     }

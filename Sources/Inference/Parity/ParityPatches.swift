@@ -122,6 +122,8 @@ struct PatchCase {
                         encoder.family.clipProcessor
                     )
                 }
+            case .frame:
+                return []
             }
         }
     }

@@ -8,6 +8,7 @@ struct EngineRequest: Sendable {
         case generate(
             prefix: [Int32],
             maximumTokens: Int,
+            decoding: Decoding,
             onText: @Sendable (String) -> Void,
             reply: Reply<GenerateResponse>
         )
@@ -24,7 +25,7 @@ struct EngineRequest: Sendable {
     /// Answers with an error.
     func reject(_ error: InferenceError) {
         switch question {
-        case .generate(_, _, _, let reply): reply.give(.failure(error))
+        case .generate(_, _, _, _, let reply): reply.give(.failure(error))
         case .choose(_, _, let reply): reply.give(.failure(error))
         }
     }

@@ -77,8 +77,10 @@ final class EngineRunner {
             sequences.append(LiveRequest.Sequence(input: input, state: state, points: points))
         }
         let progress: LiveRequest.Progress
+        var sampler = TokenSampler(.greedy)
         switch asked.question {
-        case .generate(let prefix, let maximumTokens, let onText, let reply):
+        case .generate(let prefix, let maximumTokens, let decoding, let onText, let reply):
+            sampler = TokenSampler(decoding, context: asked.plan.tokenIDs + prefix)
             input.append(tokens: prefix)
             add(input, points: [], wanted: [input.count - 1])
             let answer = WrittenAnswer(
@@ -106,7 +108,8 @@ final class EngineRunner {
             prompt: asked.prompt,
             visuals: asked.plan.visuals,
             promptTokens: input.count,
-            progress: progress
+            progress: progress,
+            sampler: sampler
         )
         let ids = scheduler.submit(
             request: id,
@@ -261,7 +264,7 @@ final class EngineRunner {
         do throws(InferenceError) {
             switch request.progress {
             case .generate(var answer, let reply):
-                let outcome = answer.take(try Sampler.greedy(logits))
+                let outcome = answer.take(try request.sampler.next(logits))
                 request.progress = .generate(answer, reply: reply)
                 switch outcome {
                 case .goOn(let token):

@@ -24,6 +24,8 @@ final class LiveRequest {
     /// Rows of the prompt and the start of the answer.
     let promptTokens: Int
     var progress: Progress
+    /// Chooses the tokens of an answer in words.
+    var sampler: TokenSampler
     /// By the scheduler's ids.
     var sequences: [Int: Sequence] = [:]
 
@@ -38,13 +40,15 @@ final class LiveRequest {
         prompt: EnginePrompt,
         visuals: [PlannedVisual],
         promptTokens: Int,
-        progress: Progress
+        progress: Progress,
+        sampler: TokenSampler
     ) {
         self.cancellation = cancellation
         self.prompt = prompt
         self.visuals = visuals
         self.promptTokens = promptTokens
         self.progress = progress
+        self.sampler = sampler
     }
 
     /// Puts features in the place of those awaited, in every sequence.

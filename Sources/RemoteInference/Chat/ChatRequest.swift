@@ -5,8 +5,9 @@ import Tokenization
 /// The body of a request to `/chat/completions`.
 ///
 /// The prompt is one message of the user's, its pictures as `image_url` parts where the prompt has them, a
-/// clip as the pictures of its frames in order. The answer is greedy: what a server's own defaults would
-/// change about that (`generation_config.json` of some models brings a repetition penalty) is set back.
+/// clip as the pictures of its frames in order. The answer is decoded as the request says: what a server's own
+/// defaults would change about that (`generation_config.json` of some models brings a repetition penalty) is set
+/// back.
 struct ChatRequest: Sendable {
     /// The name that the server knows the model by.
     let model: String
@@ -17,6 +18,8 @@ struct ChatRequest: Sendable {
     let maximumTokens: Int
     /// How many of the most probable tokens are told for each one written; 0 for none.
     var tokenOffers = 0
+    /// How tokens are chosen.
+    var decoding = Decoding.greedy
 
     /// The document. Pictures are put in as they are made by `uri`.
     func bytes(_ uri: (EngineImage) -> [UInt8]) -> [UInt8] {
@@ -58,13 +61,25 @@ struct ChatRequest: Sendable {
     }
 
     private var settings: String {
-        var text = #","max_tokens":\#(maximumTokens),"temperature":0,"top_p":1,"seed":0,"n":1"#
-        text += #","stream":false,"repetition_penalty":1"#
+        let sampling = decoding.sampling
+        var text = #","max_tokens":\#(maximumTokens)"#
+        text += #","temperature":\#(number(sampling?.temperature ?? 0))"#
+        text += #","top_p":\#(number(sampling?.topP ?? 1)),"seed":\#(sampling.map(seed) ?? 0)"#
+        text += #","n":1,"stream":false"#
+        text += #","repetition_penalty":\#(number(decoding.repetitionPenalty))"#
+        if let topK = sampling?.topK { text += #","top_k":\#(topK)"# }
         if tokenOffers > 0 { text += #","logprobs":true,"top_logprobs":\#(tokenOffers)"# }
         if !prefill.isEmpty {
             text += #","add_generation_prompt":false,"continue_final_message":true"#
         }
         return text
+    }
+
+    /// Servers read seeds into integers of 32 or 64 bits, some of them signed.
+    private func seed(_ sampling: Decoding.Sampling) -> UInt64 { sampling.seed & 0x7fff_ffff }
+
+    private func number(_ value: Double) -> String {
+        value == value.rounded() && abs(value) < 1e6 ? String(Int(value)) : value.description
     }
 
     private func quoted(_ text: String) -> String { JSONNode.string(text).json }

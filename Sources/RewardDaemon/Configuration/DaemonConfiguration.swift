@@ -156,11 +156,11 @@ package struct DaemonConfiguration: Sendable {
                     got: "\"\(name)\" twice"
                 )
             }
-            // What stands for training from a model when work is claimed.
-            guard !name.hasPrefix("train/") else {
+            // What stands for training and for sampling from a model when work is claimed.
+            for prefix in ["train/", "sample/"] where name.hasPrefix(prefix) {
                 throw ConfigurationError(
                     value.origin,
-                    expected: "a model name that does not start with \"train/\"",
+                    expected: "a model name that does not start with \"\(prefix)\"",
                     got: "\"\(name)\""
                 )
             }

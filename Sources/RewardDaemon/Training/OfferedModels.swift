@@ -30,6 +30,18 @@ final class OfferedModels: Sendable {
     /// The names, in the order they came.
     var names: [String] { entries.withLock { $0.map(\.name) } }
 
+    /// What to claim for in order to judge: the names, and a label for each two models of which one samples
+    /// candidates for the other.
+    var judgingLabels: [String] {
+        let names = names
+        return names
+            + names.flatMap { policy in
+                names.filter { $0 != policy }.map {
+                    ClaimedShard.samplingLabel(policy: policy, model: $0)
+                }
+            }
+    }
+
     /// What to claim for in order to train from any of them that lies here.
     var trainingLabels: [String] {
         entries.withLock { $0.filter { $0.directory != nil }.map(\.name) }

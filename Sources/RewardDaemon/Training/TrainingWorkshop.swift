@@ -65,9 +65,10 @@ struct TrainingWorkshop: Sendable {
         }
     }
 
-    /// What the daemon announces that it can run: names of models, and labels for training from them.
+    /// What the daemon announces that it can run: names of models, and labels for sampling
+    /// and training from them.
     var announcement: [String] {
-        store == nil ? models.names : models.names + models.trainingLabels
+        store == nil ? models.judgingLabels : models.judgingLabels + models.trainingLabels
     }
 
     /// The worker's duty; nil for a daemon that does not train.

@@ -12,6 +12,8 @@ struct DatabaseLedger: JudgementLedger {
     let itemIndex: Int
     let model: String
     let modelDigest: Digest
+    /// The job's task.
+    let task: String
 
     /// What is known under these fingerprints: committed by any job, or taken by this shard and about
     /// to be committed.
@@ -19,19 +21,19 @@ struct DatabaseLedger: JudgementLedger {
         _ fingerprints: [Digest]
     ) async throws -> [Digest: RecordedJudgement] {
         var known: [Digest: RecordedJudgement] = [:]
-        let pending = await checkpointer.pending(Set(fingerprints.map(\.bytes)))
-        for row in pending {
-            guard let judgement = RecordedJudgement(row) else { continue }
-            known[judgement.fingerprint] = judgement
-        }
-        let unknown = fingerprints.filter { known[$0] == nil }.map(\.bytes)
-        guard !unknown.isEmpty else { return known }
-        for row in try await queue.findJudgements(unknown, job: job) {
+        for row in try await rows(fingerprints) {
             guard let judgement = RecordedJudgement(row) else { continue }
             known[judgement.fingerprint] = judgement
         }
         if known.count < fingerprints.count { queue.failPoints.pass(.answerBefore) }
         return known
+    }
+
+    private func rows(_ fingerprints: [Digest]) async throws -> [JudgementRow] {
+        let wanted = Set(fingerprints.map(\.bytes))
+        let pending = await checkpointer.pending(wanted)
+        let unknown = wanted.subtracting(pending.map(\.fingerprint))
+        return try await pending + queue.findJudgements(Array(unknown), job: job)
     }
 
     /// Hands the judgement to the next commit.
@@ -43,7 +45,81 @@ struct DatabaseLedger: JudgementLedger {
     }
 }
 
+extension DatabaseLedger: CandidateLedger {
+    /// As for judgements.
+    func recallCandidates(
+        _ fingerprints: [Digest]
+    ) async throws -> [Digest: SampledCandidate] {
+        var known: [Digest: SampledCandidate] = [:]
+        for row in try await rows(fingerprints) {
+            guard let candidate = SampledCandidate(row) else { continue }
+            known[candidate.fingerprint] = candidate
+        }
+        if known.count < fingerprints.count { queue.failPoints.pass(.answerBefore) }
+        return known
+    }
+
+    /// Hands the candidate to the next commit.
+    func record(_ candidate: SampledCandidate) async throws {
+        queue.failPoints.pass(.answerAfter)
+        await checkpointer.add(
+            JudgementRow(
+                candidate,
+                itemIndex: itemIndex,
+                task: task,
+                model: model,
+                modelDigest: modelDigest
+            )
+        )
+    }
+}
+
 // MARK: - Rows
+
+extension JudgementRow {
+    /// The row of a candidate written for one item by one policy.
+    init(
+        _ candidate: SampledCandidate,
+        itemIndex: Int,
+        task: String,
+        model: String,
+        modelDigest: Digest
+    ) {
+        self.init(
+            fingerprint: candidate.fingerprint.bytes,
+            itemIndex: itemIndex,
+            kind: "candidate",
+            task: task,
+            model: model,
+            modelDigest: modelDigest.bytes,
+            templateID: "candidate",
+            answerMode: "sample",
+            rawResponse: candidate.text,
+            decodingJSON: candidate.decoding.json,
+            promptTokens: candidate.promptTokens,
+            generatedTokens: candidate.generatedTokens,
+            seconds: candidate.seconds
+        )
+    }
+}
+
+extension SampledCandidate {
+    /// Reads a row back; nil when it is no candidate this version understands.
+    init?(_ row: JudgementRow) {
+        guard row.kind == "candidate", let fingerprint = Digest(bytes: row.fingerprint),
+            let text = row.rawResponse, let decoding = row.decodingJSON,
+            let value = PayloadValue(json: decoding.utf8)
+        else { return nil }
+        self.init(
+            fingerprint: fingerprint,
+            text: text,
+            decoding: value,
+            promptTokens: row.promptTokens,
+            generatedTokens: row.generatedTokens,
+            seconds: row.seconds
+        )
+    }
+}
 
 extension JudgementRow {
     /// The row of a judgement made for one item by one model.
@@ -68,6 +144,7 @@ extension JudgementRow {
             criteriaJSON: judgement.criteria.isEmpty
                 ? nil : PayloadValue.array(judgement.criteria.map(\.json)).json,
             probabilities: judgement.probabilities,
+            decodingJSON: judgement.decoding?.json,
             promptTokens: judgement.promptTokens,
             generatedTokens: judgement.generatedTokens,
             seconds: judgement.seconds
@@ -111,6 +188,7 @@ extension RecordedJudgement {
             spread: row.spread,
             criteria: criteria,
             probabilities: row.probabilities,
+            decoding: row.decodingJSON.flatMap { PayloadValue(json: $0.utf8) },
             promptTokens: row.promptTokens,
             generatedTokens: row.generatedTokens,
             seconds: row.seconds

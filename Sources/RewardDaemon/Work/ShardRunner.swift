@@ -18,6 +18,11 @@ struct ShardRunner: Sendable {
         /// Items of a shard that are judged at a time.
         let itemsAtOnce: Int
         let logger: Logger
+
+        /// The templates a model is asked by.
+        func pack(of engine: any AnswerEngine) throws -> PromptPack {
+            try engine.modelDirectory.flatMap(PromptPack.read(directory:)) ?? pack
+        }
     }
 
     private let context: Context
@@ -78,14 +83,17 @@ struct ShardRunner: Sendable {
     /// An item's questions fill a pass of the engine only in part, and its pictures have to be read first.
     /// A result waits for those of the items before it: what is recorded is always a beginning of the shard.
     private func judgeItems() async throws -> Int {
-        let engine = try await context.engines.engine(named: shard.model)
         var options = try JudgingOptions(json: shard.options)
+        let task = try JudgingTask(name: shard.task)
+        let sampled = try await sample(options, task)
+        guard stop.reason == nil || sampled == nil else { return 0 }
+        let engine = try await context.engines.engine(named: shard.model)
         if !engine.answersAreShared { options.reuse = false }
         let work = ItemWork(
             engine: engine,
-            pack: try engine.modelDirectory.flatMap(PromptPack.read(directory:)) ?? context.pack,
+            pack: try context.pack(of: engine),
             kind: try JudgingKind(name: shard.kind),
-            task: try JudgingTask(name: shard.task),
+            task: task,
             options: options
         )
         return try await withThrowingTaskGroup(of: (Int, ItemResult).self) { group in
@@ -95,7 +103,10 @@ struct ShardRunner: Sendable {
                 await context.lease.untilLive()
                 guard stop.reason == nil else { return }
                 let place = started
-                group.addTask { (place, try await judge(shard.items[place], work)) }
+                group.addTask {
+                    let item = shard.items[place]
+                    return (place, try await judge(item, work, sampled: sampled?[place]))
+                }
                 started += 1
             }
             for _ in 0..<context.itemsAtOnce { await start() }
@@ -115,6 +126,20 @@ struct ShardRunner: Sendable {
         }
     }
 
+    /// The candidates of every item; nil where items bring theirs.
+    private func sample(
+        _ options: JudgingOptions,
+        _ task: JudgingTask
+    ) async throws -> [ShardSampler.Outcome]? {
+        guard let sampling = options.candidates else { return nil }
+        return try await ShardSampler(
+            context: context,
+            shard: shard,
+            stop: stop,
+            checkpointer: checkpointer
+        ).run(sampling, options, task)
+    }
+
     /// What the items of a shard are judged by.
     private struct ItemWork: Sendable {
         let engine: any AnswerEngine
@@ -124,26 +149,17 @@ struct ShardRunner: Sendable {
         let options: JudgingOptions
     }
 
-    private func judge(_ item: ClaimedItem, _ work: ItemWork) async throws -> ItemResult {
-        let ledger = DatabaseLedger(
-            queue: context.queue,
-            checkpointer: checkpointer,
-            job: shard.jobID,
-            itemIndex: item.index,
-            model: shard.model,
-            modelDigest: work.engine.modelDigest
-        )
-        let judging = ItemJudging(
-            engine: work.engine,
-            media: context.media,
-            ledger: ledger,
-            pack: work.pack,
-            kind: work.kind,
-            task: work.task,
-            options: work.options,
-            jobScope: "job \(shard.jobID)"
-        )
-        let result = try await judging.judge(payload: item.payload)
+    private func judge(
+        _ item: ClaimedItem,
+        _ work: ItemWork,
+        sampled: ShardSampler.Outcome?
+    ) async throws -> ItemResult {
+        let result: ItemResult
+        switch sampled {
+        case .failure(let error): result = ItemResult(error)
+        case .success(let candidates): result = try await judge(item, work, candidates)
+        case nil: result = try await judge(item, work, nil)
+        }
         if case .failed(let code, let message) = result.outcome {
             logger.info(
                 "item failed",
@@ -154,6 +170,33 @@ struct ShardRunner: Sendable {
             )
         }
         return result
+    }
+
+    private func judge(
+        _ item: ClaimedItem,
+        _ work: ItemWork,
+        _ candidates: SampledCandidates?
+    ) async throws -> ItemResult {
+        let ledger = DatabaseLedger(
+            queue: context.queue,
+            checkpointer: checkpointer,
+            job: shard.jobID,
+            itemIndex: item.index,
+            model: shard.model,
+            modelDigest: work.engine.modelDigest,
+            task: shard.task
+        )
+        let judging = ItemJudging(
+            engine: work.engine,
+            media: context.media,
+            ledger: ledger,
+            pack: work.pack,
+            kind: work.kind,
+            task: work.task,
+            options: work.options,
+            jobScope: shard.jobScope
+        )
+        return try await judging.judge(payload: item.payload, sampled: candidates)
     }
 
     /// Commits what is left and ends the lease. Not cancelled with the shard: giving back is quick, and

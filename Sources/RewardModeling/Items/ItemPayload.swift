@@ -38,31 +38,35 @@ package struct ItemPayload: Sendable, Equatable {
     package let id: String?
     /// What the candidates are judged against.
     package let context: ItemContext
-    /// The candidates in the item's order.
+    /// The candidates in the item's order; none where they are to be sampled.
     package let candidates: [Candidate]
     /// Where each candidate stands in the payload, such as `first` or `candidates[3]`.
     package let candidatePaths: [String]
 
     /// Reads a payload of the given kind and task. Throws `.invalidItem` with a sentence that names
     /// the JSON path, what was expected there and what was found.
+    ///
+    /// - Parameter candidatesAreSampled: Whether the payload must leave its candidates out.
     package init(
         json: some Collection<UInt8>,
         kind: JudgingKind,
-        task: JudgingTask
+        task: JudgingTask,
+        candidatesAreSampled: Bool = false
     ) throws(RewardModelingError) {
         guard let value = PayloadValue(json: json) else {
             throw .invalidItem(
                 "item: expected a JSON object, got \(json.count) bytes of other text"
             )
         }
-        try self.init(value, kind: kind, task: task)
+        try self.init(value, kind: kind, task: task, candidatesAreSampled: candidatesAreSampled)
     }
 
     /// Reads a payload that is JSON already.
     package init(
         _ value: PayloadValue,
         kind: JudgingKind,
-        task: JudgingTask
+        task: JudgingTask,
+        candidatesAreSampled: Bool = false
     ) throws(RewardModelingError) {
         let reader = try PayloadReader(
             value,
@@ -97,7 +101,31 @@ package struct ItemPayload: Sendable, Equatable {
                 about: try VisualReference(reader.value(field), path: field, medium: medium)
             )
         }
+        guard !candidatesAreSampled else {
+            guard kind == .buildPairs, !task.judgesMedia else {
+                throw .invalidItem(
+                    "item: expected build_pairs over texts for the option policy, got "
+                        + "\(kind.rawValue) for \(task.rawValue)"
+                )
+            }
+            guard reader.value("candidates") == nil else {
+                throw reader.mismatch(
+                    "candidates",
+                    "nothing, because the option policy has them sampled"
+                )
+            }
+            (candidates, candidatePaths) = ([], [])
+            return
+        }
         (candidates, candidatePaths) = try Self.candidates(reader, kind: kind, task: task)
+    }
+
+    /// The payload of an item whose candidates were sampled.
+    package init(_ payload: ItemPayload, answers: [String]) {
+        id = payload.id
+        context = payload.context
+        candidates = answers.map { .response($0) }
+        candidatePaths = answers.indices.map { "candidates[\($0)]" }
     }
 
     private static func id(_ reader: PayloadReader) throws(RewardModelingError) -> String? {

@@ -57,7 +57,7 @@ package struct JudgingSetup: Sendable {
         let batch = QuestionBatch(
             engine: engine,
             ledger: ledger,
-            decoding: options.decoding,
+            decoding: options.decoding(pack.decoding.decoding(for: engine)),
             scope: options.reuse ? nil : jobScope
         )
         return try await batch.ask(questions)

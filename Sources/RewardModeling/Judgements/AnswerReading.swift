@@ -169,7 +169,7 @@ struct AnswerReading: Equatable {
 }
 
 /// PostgreSQL's `text` and `jsonb` cannot hold U+0000, and a model can write one.
-private func withoutNull(_ text: String) -> String {
+func withoutNull(_ text: String) -> String {
     guard text.utf8.contains(0) else { return text }
     var result = String.UnicodeScalarView()
     for scalar in text.unicodeScalars { result.append(scalar == "\0" ? "\u{fffd}" : scalar) }

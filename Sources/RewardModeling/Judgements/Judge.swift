@@ -119,12 +119,13 @@ package struct Judge: Sendable {
                     generatedTokens: 0,
                     seconds: response.seconds
                 )
-            case .generate(let maximumTokens):
+            case .generate(let maximumTokens, let tokens):
                 let response = try await engine.generate(
                     GenerateRequest(
                         prompt: question.prompt,
                         answerPrefix: "",
-                        maximumTokens: maximumTokens
+                        maximumTokens: maximumTokens,
+                        decoding: tokens
                     )
                 )
                 let reading = AnswerReading(
@@ -137,6 +138,7 @@ package struct Judge: Sendable {
                     to: question,
                     fingerprint: fingerprint,
                     mode: .generate,
+                    decoding: decoding.json,
                     promptTokens: response.promptTokens,
                     generatedTokens: response.generatedTokens,
                     seconds: response.seconds
@@ -154,7 +156,7 @@ package struct Judge: Sendable {
 
     /// Sorts the errors of an engine: what concerns this question alone becomes a
     /// `QuestionFailure`.
-    private static func translated(
+    static func translated(
         _ error: any Error,
         recorded: some Sequence<Digest>
     ) -> any Error {
@@ -186,6 +188,7 @@ extension RecordedJudgement {
         to question: JudgementQuestion,
         fingerprint: Digest,
         mode: AnswerMode,
+        decoding: PayloadValue? = nil,
         promptTokens: Int,
         generatedTokens: Int,
         seconds: Double
@@ -207,6 +210,7 @@ extension RecordedJudgement {
             spread: reading.spread,
             criteria: reading.criteria,
             probabilities: reading.probabilities,
+            decoding: decoding,
             promptTokens: promptTokens,
             generatedTokens: generatedTokens,
             seconds: seconds

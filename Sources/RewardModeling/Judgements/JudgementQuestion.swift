@@ -5,11 +5,25 @@ package import Inference
 package enum AnswerDecoding: Sendable, Equatable {
     /// Probabilities of the template's allowed answers.
     case choices
-    /// Free text, greedily decoded, of at most so many tokens.
-    case generate(maximumTokens: Int)
+    /// Free text of at most so many tokens, each the most probable one after the penalty for repetition.
+    case generate(maximumTokens: Int, decoding: Decoding = .greedy)
 
     /// The way of answering without its parameters.
     package var mode: AnswerMode { self == .choices ? .choices : .generate }
+
+    /// What is recorded with an answer; nil for choices, where no token is chosen freely.
+    package var json: PayloadValue? {
+        guard case .generate(let maximumTokens, let decoding) = self else { return nil }
+        var fields: [String: PayloadValue] = [
+            "max_tokens": .number(Double(maximumTokens)),
+            "repetition_penalty": .number(decoding.repetitionPenalty),
+        ]
+        if decoding.repetitionPenalty != 1 {
+            let scope: PackDecoding.Scope = decoding.penalizesPrompt ? .all : .answer
+            fields["penalizes"] = .string(scope.rawValue)
+        }
+        return .object(fields)
+    }
 }
 
 /// One question to the reward model: everything that determines the numbers of its answer, apart
@@ -72,7 +86,13 @@ package struct JudgementQuestion: Sendable {
         add(template.kind.rawValue)
         switch decoding {
         case .choices: add("choices")
-        case .generate(let maximumTokens): add("generate \(maximumTokens)")
+        case .generate(let maximumTokens, let decoding):
+            add("generate \(maximumTokens)")
+            if decoding != .greedy {
+                // No order has this name, and answers without a penalty keep the fingerprints they had.
+                let scope = decoding.penalizesPrompt ? "all" : "answer"
+                add("repetition penalty \(decoding.repetitionPenalty) \(scope)")
+            }
         }
         add(order?.rawValue ?? "")
         add("\(images.count)")

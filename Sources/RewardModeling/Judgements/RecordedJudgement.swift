@@ -40,6 +40,8 @@ package struct RecordedJudgement: Sendable, Equatable {
     /// Probability by verdict (`first`, `second`, `tie`; item order) or by numeral; empty for
     /// generated answers.
     package let probabilities: [String: Double]
+    /// How the tokens of a generated answer were chosen; nil for `choices`.
+    package let decoding: PayloadValue?
     /// The length of the prompt with its pictures.
     package let promptTokens: Int
     /// 0 for `choices`.
@@ -64,6 +66,7 @@ package struct RecordedJudgement: Sendable, Equatable {
         spread: Double?,
         criteria: [CriterionReading] = [],
         probabilities: [String: Double],
+        decoding: PayloadValue? = nil,
         promptTokens: Int,
         generatedTokens: Int,
         seconds: Double
@@ -83,6 +86,7 @@ package struct RecordedJudgement: Sendable, Equatable {
         self.spread = spread
         self.criteria = criteria
         self.probabilities = probabilities
+        self.decoding = decoding
         self.promptTokens = promptTokens
         self.generatedTokens = generatedTokens
         self.seconds = seconds

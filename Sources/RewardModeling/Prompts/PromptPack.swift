@@ -11,6 +11,9 @@ package struct PromptPack: Sendable, Equatable {
     /// Which frames of a video the models of this line are shown, unless a job says otherwise.
     package let sampler: FrameSampler
 
+    /// How free answers are decoded.
+    package let decoding: PackDecoding
+
     /// The pack that is built into the program, in this project's own words, with the answer
     /// formats that UnifiedReward models were trained on (arXiv 2503.05236).
     package static func builtin() throws(RewardModelingError) -> PromptPack {
@@ -34,9 +37,10 @@ package struct PromptPack: Sendable, Equatable {
             subject: "prompt pack",
             error: { .invalidPromptPack($0) }
         )
-        try reader.refuseFields(except: ["name", "video", "templates"])
+        try reader.refuseFields(except: ["name", "video", "decoding", "templates"])
         name = try reader.string("name")
         sampler = try Self.sampler(reader.value("video"))
+        decoding = try PackDecoding(reader.value("decoding"))
         let expected = "an array of at least one template"
         let values = try reader.array("templates", expected)
         guard !values.isEmpty else { throw reader.mismatch("templates", expected) }
@@ -92,7 +96,8 @@ package struct PromptPack: Sendable, Equatable {
         }
         throw .missingTemplate(
             "prompt pack \(quoted(name)): expected a template for \(task.rawValue) and "
-                + "\(kind.rawValue), got none. Use a pack that has one."
+                + "\(kind.rawValue), got none. Use a model "
+                + "that was trained for this, or a pack that has a template for it."
         )
     }
 }

@@ -163,6 +163,8 @@ extension LlavaFamily {
             return image.tiles.indices.map(image.tile)
         case (.clip(let slot), .tiles):
             return prompt.clips[slot].frames.map { tile(of: $0.image) }
+        case (.frame(let slot, let index), .tiles):
+            return [pictureTile(of: prompt.clips[slot].frames[index].image)]
         case (_, .patches):
             preconditionFailure("expected a plan of LLaVA-OneVision")
         }

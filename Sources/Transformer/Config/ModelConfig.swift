@@ -14,6 +14,8 @@ package struct ModelConfig: Sendable, Equatable {
     package let visual: Visual
     /// Tokens that end an answer, of generation_config.json, else of config.json; may be empty.
     package let endOfSequenceIDs: [Int32]
+    /// What generation_config.json divides the logits of repeated tokens by; 1 for nothing.
+    package let repetitionPenalty: Double
     /// Positions the model was trained for: prompt and answer together.
     package let contextLength: Int
 
@@ -45,6 +47,7 @@ package struct ModelConfig: Sendable, Equatable {
         let endOfSequence =
             generation?.eos_token_id ?? root.eos_token_id ?? root.text_config?.eos_token_id
         endOfSequenceIDs = try endOfSequence?.checked() ?? []
+        repetitionPenalty = try generation?.checkedPenalty() ?? 1
         contextLength = min(
             text.maximumPositions,
             try ConfigField(prefix: "").integer(

@@ -148,9 +148,25 @@ struct RootConfig: Decodable {
     }
 }
 
-/// The one key of generation_config.json that counts here: answers are always greedy.
+/// The keys of generation_config.json that count here. How an answer is drawn is the prompt pack's or the
+/// job's to say, not the checkpoint's: its `do_sample`, `temperature`, `top_p` and `top_k` are left alone.
 struct GenerationConfig: Decodable {
     let eos_token_id: TokenIDs?
+    let repetition_penalty: Double?
+
+    /// The penalty; 1 when there is none. Throws for one that no logit can be divided by.
+    func checkedPenalty() throws(CheckpointError) -> Double {
+        guard let penalty = repetition_penalty else { return 1 }
+        guard (0.01...100).contains(penalty) else {
+            throw .invalidField(
+                file: ConfigFile.generationName,
+                path: "repetition_penalty",
+                expected: "a number from 0.01 to 100",
+                got: "\(penalty)"
+            )
+        }
+        return penalty
+    }
 }
 
 /// One token id or a list of them.
