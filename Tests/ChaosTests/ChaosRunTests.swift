@@ -33,8 +33,12 @@ struct ChaosRunTests {
         var plan = ChaosPlan(seconds: 12, daemons: 2, seed: seed)
         plan.roundSeconds = 4
         plan.jobsPerSecond = 4
+        // Of its own, so that the outsider knows whose daemons and server it may touch.
+        let directory = "/tmp/rewardd-outsider-\(getpid())-\(seed)"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        plan.keptDirectory = directory
         let program = try FaultBench.products() + "/rewardd"
-        let outsider = Outsider()
+        let outsider = Outsider(directory)
         let report = try ChaosRun.play(plan, daemonProgram: program) { outsider.look($0.done) }
         #expect(report.hasHeld, "\(report.text)")
         #expect(report.outside[.kill] ?? 0 >= 1, "\(report.text)")
@@ -89,8 +93,12 @@ struct ChaosRunTests {
 
 /// Somebody else who kills a daemon and stops the server of a run in this process.
 private final class Outsider {
+    private let directory: String
     private var hasKilled = false
     private var hasStopped = false
+
+    /// - Parameter directory: That of the run.
+    init(_ directory: String) { self.directory = directory }
 
     /// Does it when its time has come and it finds whom it seeks.
     func look(_ seconds: Int) {
@@ -103,15 +111,14 @@ private final class Outsider {
         }
     }
 
-    /// The first process of that name that this run has started: its arguments name the run's directory.
+    /// The first process of that name whose arguments name the run's directory.
     private func process(named name: String) -> pid_t? {
-        let run = "/rewardd-bench-\(getpid())-"
         let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         for number in numbers.compactMap({ pid_t($0) }).sorted() {
             let arguments = try? Data(contentsOf: URL(filePath: "/proc/\(number)/cmdline"))
             let words = String(decoding: arguments ?? Data(), as: UTF8.self).split(separator: "\0")
             if words.first?.hasSuffix("/" + name) == true,
-                words.contains(where: { $0.contains(run) })
+                words.contains(where: { $0.hasPrefix(directory + "/") })
             {
                 return number
             }

@@ -187,7 +187,8 @@ struct DaemonRemoteTests {
         let start = ContinuousClock.now
         _ = try bench.connection.execute("SELECT rewardd.cancel(\(job))")
         await stub.hungUp()
-        #expect(start.duration(to: .now) < .seconds(3))
+        // A second where the processors are free; by itself the request would end after 120.
+        #expect(start.duration(to: .now) < .seconds(20))
         #expect(try bench.end(of: job, daemon: daemon) == "cancelled")
 
         let refused = try enqueue(bench, "point_score", Workbench.pointItems(1))

@@ -69,7 +69,7 @@ struct RemoteEngineTests {
             maximumTokens: 8,
             decoding: Decoding(
                 repetitionPenalty: 1.05,
-                sampling: Decoding.Sampling(temperature: 0.7, topP: 0.9, topK: 20, seed: 1 << 40 | 5)
+                sampling: .init(temperature: 0.7, topP: 0.9, topK: 20, seed: 1 << 40 | 5)
             )
         )
         _ = try await engine.generate(request)
