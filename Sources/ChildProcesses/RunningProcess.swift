@@ -1,3 +1,4 @@
+import CLimitedProcess
 import Glibc
 
 /// A started child of `LimitedProcess`: its descriptors, and the waiting, reading and reaping.
