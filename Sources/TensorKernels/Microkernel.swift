@@ -60,7 +60,8 @@ enum Microkernel {
         for row in 0..<rows { acc[row].addProduct(SIMD16(repeating: x[row &* rowStride]), w) }
     }
 
-    /// The same for `panels` panels, `panelStride` bytes apart, at once.
+    /// The same for `panels` panels, `panelStride` bytes apart, at once: for few rows, which wait for memory.
+    /// The processor's own prefetching ends with each page of 4 KiB, so lines are asked for ahead of it.
     @inline(__always)
     static func accumulate<Lanes: PanelLanes, let rows: Int, let panels: Int>(
         _ lanes: Lanes.Type,
@@ -74,6 +75,7 @@ enum Microkernel {
         var step = panel
         for k in 0..<steps {
             for column in 0..<panels {
+                prefetch(step + column &* panelStride + 2048)
                 let w = Lanes.load(step + column &* panelStride)
                 for row in 0..<rows {
                     acc[row][column].addProduct(SIMD16(repeating: x[row &* rowStride &+ k]), w)
