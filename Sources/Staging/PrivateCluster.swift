@@ -70,12 +70,29 @@ package final class PrivateCluster {
         )
     }
 
-    /// Whether the server's first process lives.
+    /// Whether the server's first process lives. One that was killed and waits for its parent does not.
     package var isRunning: Bool {
         guard let text = try? String(contentsOfFile: data + "/postmaster.pid", encoding: .utf8),
             let process = text.split(separator: "\n").first.flatMap({ pid_t($0) })
         else { return false }
-        return kill(process, 0) == 0 || errno == EPERM
+        guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+        else { return false }
+        // After the name in parentheses, which may hold anything.
+        return status.split(separator: ") ").last?.first != "Z"
+    }
+
+    /// Starts a server that somebody else may have killed or be starting: its processes may need a moment
+    /// to go.
+    package func startPatiently() throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while !isRunning {
+            do {
+                try start()
+            } catch {
+                guard .now < deadline else { throw error }
+                usleep(300_000)
+            }
+        }
     }
 
     /// Stops the server as a crash would: connections are cut, nothing is written out.

@@ -111,13 +111,17 @@ extension ChaosRun {
         sentinel.isSuspended = true
         defer { sentinel.isSuspended = false }
         // Somebody else may have been faster.
-        if stage.cluster.isRunning { try stage.cluster.crash() }
+        do {
+            if stage.cluster.isRunning { try stage.cluster.crash() }
+        } catch {
+            guard !stage.cluster.isRunning else { throw error }
+        }
         stage.fleet.wasDisturbed(at: now)
         let back = now + seconds
         while now < back {
             try step(note: "the server is down")
         }
-        if !stage.cluster.isRunning { try stage.cluster.start() }
+        try stage.cluster.startPatiently()
         stage.fleet.wasDisturbed(at: now)
         return true
     }
