@@ -101,7 +101,8 @@ let package = Package(
         module("Hashing", ["CPlatform"], settings: kernelSettings),
         module("JSONReading", settings: kernelSettings),
         module("ArgumentParsing"),
-        module("SyntheticScenes", settings: kernelSettings),
+        module("PNGWriting", settings: kernelSettings),
+        module("SyntheticScenes", ["PNGWriting"], settings: kernelSettings),
 
         // Compute column.
         module("WideKernels", ["CIntrinsics"], settings: wideKernelSettings),
@@ -134,7 +135,7 @@ let package = Package(
             "RemoteInference",
             [
                 "Inference", "Tokenization", "VisionPreprocessing", "ChildProcesses", "Threading",
-                "Hashing", "JSONReading", "Logging",
+                "PNGWriting", "Hashing", "JSONReading", "Logging",
             ],
             settings: kernelSettings
         ),

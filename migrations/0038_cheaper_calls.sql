@@ -1,4 +1,5 @@
--- What a call costs that succeeds: enqueue of one item, a look-up of judgements, a checkpoint. docs/queue-performance.md has the figures.
+-- What a call costs that succeeds: enqueue of one item, a look-up of judgements, a checkpoint. `_store_judgements` and
+-- `_enqueue` follow in 0040 and 0041. docs/queue-performance.md has the figures.
 
 CREATE OR REPLACE FUNCTION rewardd._check_kind(kind text, task text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE
@@ -93,85 +94,6 @@ BEGIN
 END
 $function$;
 
-CREATE OR REPLACE FUNCTION rewardd._enqueue(
-    submitter name, kind text, items jsonb, task text, model text, options jsonb, queue text,
-    priority int, run_at timestamptz, idempotency_key text) RETURNS bigint
-LANGUAGE plpgsql
-AS $function$
-#variable_conflict use_column
-DECLARE
-    settings constant jsonb := coalesce(options, '{}');
-    lane constant text := coalesce(queue, 'default');
-    label constant text := rewardd._shard_model(kind, model);
-    rank constant int := coalesce(priority, CASE WHEN kind = 'train' THEN -100 ELSE 0 END);
-    start_at constant timestamptz := greatest(coalesce(run_at, now()), now());
-    waits constant boolean := start_at > clock_timestamp();
-    shape record;
-    digest bytea;
-    new_job bigint;
-    total int;
-    shard_size int;
-    hint text;
-    round bigint := 0;
-BEGIN
-    PERFORM rewardd._check_submission(
-        _enqueue.kind, _enqueue.task, _enqueue.model, settings, lane, rank, items);
-    PERFORM rewardd._check_queue_grant(submitter, lane);
-    IF NOT isfinite(start_at) THEN
-        RAISE EXCEPTION 'run_at: expected a time, got %', start_at
-            USING ERRCODE = '22023', HINT = 'Leave it out to start at once.';
-    END IF;
-    total := jsonb_array_length(items);
-    IF _enqueue.idempotency_key IS NOT NULL THEN
-        PERFORM rewardd._check_name('idempotency_key', _enqueue.idempotency_key, 200);
-        digest := sha256(convert_to(jsonb_build_array(
-            _enqueue.kind, _enqueue.task, _enqueue.model, settings, items)::text, 'UTF8'));
-        new_job := rewardd._find_request(submitter, lane, _enqueue.idempotency_key, digest);
-        IF new_job IS NOT NULL THEN
-            RETURN new_job;
-        END IF;
-    END IF;
-
-    shard_size := coalesce((settings ->> 'shard_size')::int, 16);
-    INSERT INTO rewardd.job AS j (kind, task, model, options, queue, priority, state, run_at,
-        submitted_by, idempotency_key, request_digest, items_total, shards_total)
-    VALUES (_enqueue.kind, _enqueue.task, _enqueue.model, settings, lane, rank,
-        CASE WHEN waits THEN 'scheduled' ELSE 'ready' END::rewardd.job_state, start_at,
-        submitter, _enqueue.idempotency_key, digest, total,
-        (total + shard_size - 1) / shard_size)
-    ON CONFLICT (submitted_by, queue, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-    RETURNING j.job_id INTO new_job;
-    IF new_job IS NULL THEN
-        -- Another call with the key committed since we looked: its job is the answer.
-        RETURN rewardd._find_request(submitter, lane, _enqueue.idempotency_key, digest);
-    END IF;
-
-    SELECT * INTO shape FROM rewardd._item_fields(_enqueue.kind, _enqueue.task);
-    hint := rewardd._item_hint(_enqueue.kind, _enqueue.task, shape.fields);
-    INSERT INTO rewardd.item (job_id, item_index, payload)
-    SELECT new_job, e.position - 1, e.payload
-    FROM jsonb_array_elements(items) WITH ORDINALITY AS e (payload, position)
-    WHERE rewardd._check_item(shape.fields, shape.shapes, hint, e.position - 1, e.payload);
-    IF rewardd._names_media(items) THEN
-        PERFORM rewardd._use_media(submitter, new_job, items);
-        PERFORM rewardd._check_media(submitter, items);
-    END IF;
-
-    IF NOT waits THEN
-        round := (rewardd._fair_place(lane, label, rank::smallint, submitter)).next;
-    END IF;
-    INSERT INTO rewardd.shard (job_id, queue, model, priority, run_at, first_item, item_count,
-        state, max_attempts, submitted_by, fair_seq)
-    SELECT new_job, lane, label, rank, start_at, first, least(shard_size, total - first),
-        CASE WHEN waits THEN 'scheduled' ELSE 'ready' END::rewardd.shard_state,
-        coalesce((settings ->> 'max_attempts')::int, 5), submitter, round + first / shard_size
-    FROM generate_series(0, total - 1, shard_size) AS first;
-    PERFORM rewardd._log('enqueued', new_job, NULL, NULL, jsonb_build_object('items', total));
-    PERFORM rewardd._wake(lane);
-    RETURN new_job;
-END
-$function$;
-
 CREATE OR REPLACE FUNCTION rewardd._check_entries(
     name text, entries jsonb, first int, item_count int) RETURNS void
 LANGUAGE plpgsql IMMUTABLE
@@ -247,68 +169,6 @@ BEGIN
             AND (g.job_id = find_judgements.job_id OR EXISTS (
                 SELECT FROM rewardd.judgement_use u
                 WHERE u.fingerprint = g.fingerprint AND u.job_id = find_judgements.job_id));
-END
-$function$;
-
-CREATE OR REPLACE FUNCTION rewardd._store_judgements(lease rewardd.shard, judgements jsonb) RETURNS int
-LANGUAGE plpgsql
-AS $function$
-#variable_conflict use_column
-DECLARE
-    given bytea[];
-    fresh int;
-    stored int := 0;
-BEGIN
-    LOOP
-        -- Ordered by key: two daemons that store the same judgements wait for each other, and must
-        -- not do so crosswise.
-        INSERT INTO rewardd.judgement (fingerprint, job_id, shard_id, lease_token, item_index, kind,
-            task, model, model_digest, template_id, template_digest, answer_mode, presentation_order,
-            raw_response, verdict, score, scale_minimum, scale_maximum, spread, criteria, probabilities,
-            prompt_tokens, generated_tokens, seconds)
-        SELECT decode(j.fingerprint, 'hex'), lease.job_id, lease.shard_id, lease.lease_token,
-            j.item_index, j.kind,
-            coalesce(j.task, (SELECT o.task FROM rewardd.job o WHERE o.job_id = lease.job_id)),
-            coalesce(j.model, lease.model), decode(j.model_digest, 'hex'), j.template_id,
-            decode(j.template_digest, 'hex'), j.answer_mode, j.presentation_order, j.raw_response,
-            j.verdict, j.score, j.scale_minimum, j.scale_maximum, j.spread,
-            nullif(j.criteria, 'null'), j.probabilities,
-            coalesce(j.prompt_tokens, 0), coalesce(j.generated_tokens, 0), coalesce(j.seconds, 0)
-        FROM jsonb_to_recordset(judgements) AS j (
-            fingerprint text, item_index int, kind text, task text, model text, model_digest text,
-            template_id text, template_digest text, answer_mode text, presentation_order text,
-            raw_response text, verdict text, score float8, scale_minimum float8, scale_maximum float8,
-            spread float8, criteria jsonb, probabilities jsonb, prompt_tokens int, generated_tokens int,
-            seconds real)
-        ORDER BY j.fingerprint
-        ON CONFLICT (fingerprint) DO NOTHING;
-        GET DIAGNOSTICS fresh = ROW_COUNT;
-        stored := stored + fresh;
-        -- The usual case: nobody has asked any of these before.
-        EXIT WHEN stored >= jsonb_array_length(judgements);
-        given := coalesce(given, ARRAY(
-            SELECT DISTINCT decode(e ->> 'fingerprint', 'hex')
-            FROM jsonb_array_elements(judgements) AS e));
-        EXIT WHEN stored >= cardinality(given);
-        -- The others are there already: the job's own of an earlier call, or those of another job, which
-        -- must not be removed under this one. One that was, meanwhile, is stored after all.
-        INSERT INTO rewardd.judgement_use (fingerprint, job_id)
-        SELECT g.fingerprint, lease.job_id
-        FROM (
-            SELECT g.fingerprint
-            FROM rewardd.judgement g
-            WHERE g.fingerprint = ANY (given) AND g.job_id <> lease.job_id
-            ORDER BY g.fingerprint
-            FOR KEY SHARE
-        ) AS g
-        ON CONFLICT DO NOTHING;
-        EXIT WHEN cardinality(given) = (
-            SELECT count(*) FROM rewardd.judgement g
-            WHERE g.fingerprint = ANY (given) AND (g.job_id = lease.job_id OR EXISTS (
-                SELECT FROM rewardd.judgement_use u
-                WHERE u.fingerprint = g.fingerprint AND u.job_id = lease.job_id)));
-    END LOOP;
-    RETURN stored;
 END
 $function$;
 

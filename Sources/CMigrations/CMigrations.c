@@ -1,4 +1,4 @@
-// The SQL files, as they are, in the binary. Whoever builds needs no list of them elsewhere: this one is the list.
+// The SQL files, as they are, in the binary. This is the only list of them.
 #include "CMigrations.h"
 
 // Of C23; every Swift 6.3 toolchain has a clang that knows it, and that rebuilds when a file changes.

@@ -1,4 +1,4 @@
-// The SQL files of migrations/, embedded. An array of a quarter of a million numbers costs the Swift compiler 40 s;
+// The SQL files of migrations/, embedded. An array of 400,000 numbers cost the Swift compiler 40 s;
 // clang copies the bytes.
 #ifndef CMIGRATIONS_H
 #define CMIGRATIONS_H

@@ -1,3 +1,4 @@
+import PNGWriting
 import VisionPreprocessing
 
 /// Writes decoded pictures as PNG files (W3C Portable Network Graphics, third edition): 8-bit RGB, each
@@ -9,23 +10,15 @@ import VisionPreprocessing
 struct PictureEncoder {
     /// The bytes of a PNG file of the picture.
     func encode(_ picture: RGBImage) -> [UInt8] {
-        var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
-        let size = bigEndian(UInt32(picture.width)) + bigEndian(UInt32(picture.height))
-        // Bit depth 8, colour type 2 (RGB), deflate, adaptive filters, not interlaced.
-        append("IHDR", size + [8, 2, 0, 0, 0], to: &file)
         let rows = filtered(picture)
         var writer = DeflateWriter()
         writer.write(rows)
-        append("IDAT", [0x78, 0x01] + writer.finish() + bigEndian(adler(rows)), to: &file)
-        append("IEND", [], to: &file)
-        return file
-    }
-
-    private func append(_ type: String, _ content: [UInt8], to file: inout [UInt8]) {
-        file += bigEndian(UInt32(content.count))
-        let body = Array(type.utf8) + content
-        file += body
-        file += bigEndian(CyclicCheck.value(of: body))
+        return PNGFile.bytes(
+            width: picture.width,
+            height: picture.height,
+            rows: rows,
+            deflated: writer.finish()
+        )
     }
 
     /// Each row behind the number of its filter: 1 (against the pixel before), 2 (against the row above)
@@ -71,41 +64,5 @@ struct PictureEncoder {
         let toCorner = abs(estimate - Int(corner))
         if toLeft <= toAbove, toLeft <= toCorner { return left }
         return toAbove <= toCorner ? above : corner
-    }
-
-    private func bigEndian(_ value: UInt32) -> [UInt8] {
-        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
-    }
-
-    /// Adler-32. 5552 bytes at a time cannot overflow 32 bits (RFC 1950, §9).
-    private func adler(_ bytes: [UInt8]) -> UInt32 {
-        var low: UInt32 = 1
-        var high: UInt32 = 0
-        for start in stride(from: 0, to: bytes.count, by: 5552) {
-            for byte in bytes[start..<min(start + 5552, bytes.count)] {
-                low &+= UInt32(byte)
-                high &+= low
-            }
-            low %= 65521
-            high %= 65521
-        }
-        return high << 16 | low
-    }
-}
-
-/// CRC-32 as in annex D of the PNG specification.
-private enum CyclicCheck {
-    static func value(of bytes: [UInt8]) -> UInt32 {
-        var value: UInt32 = 0xFFFF_FFFF
-        for byte in bytes {
-            value = table[Int(UInt8(truncatingIfNeeded: value) ^ byte)] ^ value >> 8
-        }
-        return ~value
-    }
-
-    private static let table: [UInt32] = (0..<256).map { index in
-        (0..<8).reduce(UInt32(index)) { value, _ in
-            value & 1 == 0 ? value >> 1 : 0xEDB8_8320 ^ value >> 1
-        }
     }
 }

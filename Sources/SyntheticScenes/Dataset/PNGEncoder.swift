@@ -1,3 +1,5 @@
+import PNGWriting
+
 /// Writes pictures as PNG files (W3C Portable Network Graphics, third edition): 8-bit RGB, rows
 /// filtered against the row above, deflate with the fixed codes and runs of one byte (RFC 1951).
 /// Enough to make the flat areas of drawn scenes small; no search for longer repetitions.
@@ -7,20 +9,15 @@ package struct PNGEncoder: Sendable {
 
     /// The bytes of a PNG file of the picture.
     package func encode(_ picture: ScenePicture) -> [UInt8] {
-        var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
-        let side = Self.bigEndian(UInt32(picture.side))
-        // Bit depth 8, colour type 2 (RGB), deflate, adaptive filters, not interlaced.
-        append("IHDR", side + side + [8, 2, 0, 0, 0], to: &file)
-        append("IDAT", compressed(filtered(picture)), to: &file)
-        append("IEND", [], to: &file)
-        return file
-    }
-
-    private func append(_ type: String, _ content: [UInt8], to file: inout [UInt8]) {
-        file += Self.bigEndian(UInt32(content.count))
-        let body = Array(type.utf8) + content
-        file += body
-        file += Self.bigEndian(Self.cyclicCheck(body))
+        let rows = filtered(picture)
+        var writer = DeflateWriter()
+        writer.write(rows)
+        return PNGFile.bytes(
+            width: picture.side,
+            height: picture.side,
+            rows: rows,
+            deflated: writer.finish()
+        )
     }
 
     /// Each row behind the number of its filter: 2 is "up", the difference from the row above.
@@ -37,45 +34,6 @@ package struct PNGEncoder: Sendable {
             }
         }
         return rows
-    }
-
-    /// A zlib stream of one block (RFC 1950).
-    private func compressed(_ bytes: [UInt8]) -> [UInt8] {
-        var writer = DeflateWriter()
-        writer.write(bytes)
-        return [0x78, 0x01] + writer.finish() + Self.bigEndian(Self.adler(bytes))
-    }
-
-    private static func bigEndian(_ value: UInt32) -> [UInt8] {
-        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
-    }
-
-    /// CRC-32 as in annex D of the PNG specification.
-    private static func cyclicCheck(_ bytes: [UInt8]) -> UInt32 {
-        ~bytes.reduce(0xFFFF_FFFF) { crc, byte in
-            cyclicTable[Int(UInt8(truncatingIfNeeded: crc) ^ byte)] ^ crc >> 8
-        }
-    }
-
-    private static let cyclicTable: [UInt32] = (0..<256).map { index in
-        (0..<8).reduce(UInt32(index)) { value, _ in
-            value & 1 == 0 ? value >> 1 : 0xEDB8_8320 ^ value >> 1
-        }
-    }
-
-    /// Adler-32. 5552 bytes at a time cannot overflow 32 bits (RFC 1950, §9).
-    private static func adler(_ bytes: [UInt8]) -> UInt32 {
-        var low: UInt32 = 1
-        var high: UInt32 = 0
-        for start in stride(from: 0, to: bytes.count, by: 5552) {
-            for byte in bytes[start..<min(start + 5552, bytes.count)] {
-                low &+= UInt32(byte)
-                high &+= low
-            }
-            low %= 65521
-            high %= 65521
-        }
-        return high << 16 | low
     }
 }
 
