@@ -127,6 +127,9 @@ static const unsigned char sql_0040[] = {
 static const unsigned char sql_0041[] = {
 #embed "../../migrations/0041_sample_candidates.sql"
 };
+static const unsigned char sql_0042[] = {
+#embed "../../migrations/0042_fewer_steps.sql"
+};
 
 static const struct rewardd_migration rewardd_migrations[] = {
     {"0001_create_schema.sql", sql_0001, sizeof sql_0001},
@@ -170,6 +173,7 @@ static const struct rewardd_migration rewardd_migrations[] = {
     {"0039_report_engines.sql", sql_0039, sizeof sql_0039},
     {"0040_sampling_options.sql", sql_0040, sizeof sql_0040},
     {"0041_sample_candidates.sql", sql_0041, sizeof sql_0041},
+    {"0042_fewer_steps.sql", sql_0042, sizeof sql_0042},
 };
 
 size_t rewardd_migration_count(void) { return sizeof rewardd_migrations / sizeof *rewardd_migrations; }

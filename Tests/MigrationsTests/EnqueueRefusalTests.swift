@@ -232,4 +232,36 @@ struct EnqueueRefusalTests {
         #expect(try queue.number("SELECT count(*) AS value FROM rewardd.job") == 0)
         #expect(try queue.number("SELECT count(*) AS value FROM rewardd.item") == 0)
     }
+
+    @Test("a submission that looks plain is accepted the long way too, and plain ones look it")
+    func plain() throws {
+        let found = try queue.connection.execute(
+            """
+            WITH submission AS (
+                SELECT k.kind, t.task, m.model, o.options::jsonb AS options, p.priority, i.items::jsonb AS items
+                FROM unnest(ARRAY['point_score', 'pair_rank', 'pair_score', 'build_pairs', 'train',
+                    'Point_score', '', 'point_score/image_generation', NULL]) AS k (kind)
+                CROSS JOIN unnest(ARRAY['image_generation', 'image_understanding', 'video_generation',
+                    'video_understanding', 'image_editing', 'generation', '', NULL]) AS t (task)
+                CROSS JOIN unnest(ARRAY['m', 'Qwen2.5-VL_7b', repeat('m', 200), repeat('m', 201), '', ' m',
+                    'm ', E'm\\n', E'm\\nm', 'train/m', 'sample/a=b', 'a/b', 'é', NULL]) AS m (model)
+                CROSS JOIN unnest(ARRAY['{}', '[]', 'null', '{"seed": 1}', NULL]) AS o (options)
+                CROSS JOIN unnest(ARRAY[0, -1000, 1000, 1001, -1001, NULL]) AS p (priority)
+                CROSS JOIN unnest(ARRAY['[{}]', '[]', '{}', '""', 'null', '7', NULL]) AS i (items)
+            ), judged AS MATERIALIZED (
+                SELECT s.*, rewardd._is_plain(s.kind, s.task, s.model, s.options, s.priority, s.items) AS plain
+                FROM submission s
+            ), accepted AS MATERIALIZED (
+                SELECT j.*, rewardd._check_submission(
+                    j.kind, j.task, j.model, j.options, 'default', j.priority, j.items)
+                FROM judged j
+                WHERE j.plain
+            )
+            SELECT (SELECT count(*) FROM judged) AS asked, (SELECT count(*) FROM accepted) AS plain
+            """
+        ).only()
+        #expect(try found.int64("asked") == 9 * 8 * 14 * 5 * 6 * 7)
+        // Every task of three kinds, but pair_score has three; 3 models, no options, 3 priorities, one list.
+        #expect(try found.int64("plain") == (3 * 5 + 3) * 3 * 3)
+    }
 }
