@@ -132,6 +132,8 @@ struct AttentionBlock {
             bias: nil,
             isFirst: true,
             next: nil,
+            nextStride: 0,
+            nextByteCount: 0,
             into: scores(pair) + column,
             stride: Self.keyCount
         )

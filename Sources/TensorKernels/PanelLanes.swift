@@ -4,9 +4,9 @@ internal import WideKernels
 /// widened to f32.
 ///
 /// Widening happens in registers inside the product itself: per step the 6 × 16 tile has 12
-/// multiply-adds (6 cycles) and 8 loads, which leaves issue slots for two more operations. Widening a
-/// panel into a scratch buffer first was planned and is not needed: see the figures in
-/// `MatrixProduct.swift`.
+/// multiply-adds (6 cycles) and 8 loads, which leaves issue slots for two more operations. With 512 bits
+/// they take turns with the multiply-adds, so there many rows use panels widened beforehand
+/// (`widenPanelPair`).
 protocol PanelLanes {
     /// Bytes from one step to the next.
     static var stepByteCount: Int { get }

@@ -22,7 +22,9 @@ package let float16Panels = 2
 ///   - rowCount: shared out among `tiles` tiles of 1…6 rows, the taller ones first.
 ///   - bias: 32 numbers to add at the end, or nil.
 ///   - isFirst: start from 0; otherwise continue the chains from the sums in `y`.
-///   - next: the left panel of the pair that will be multiplied next, asked for meanwhile; nil for none.
+///   - next: the left panel of the pair that is wanted next, asked for meanwhile; nil for none.
+///   - nextStride: bytes from there to the right one.
+///   - nextByteCount: bytes of each of the two.
 ///   - y: [rowCount, 32], rows `stride` numbers apart.
 package func multiplyPanelPair(
     _ storage: Int,
@@ -35,6 +37,8 @@ package func multiplyPanelPair(
     bias: UnsafePointer<Float>?,
     isFirst: Bool,
     next: UnsafeRawPointer?,
+    nextStride: Int,
+    nextByteCount: Int,
     into y: UnsafeMutablePointer<Float>,
     stride: Int
 ) {
@@ -45,6 +49,8 @@ package func multiplyPanelPair(
         bias: bias,
         isFirst: isFirst,
         next: next,
+        nextStride: nextStride,
+        nextByteCount: nextByteCount,
         stride: stride
     )
     switch storage {
@@ -59,14 +65,14 @@ package func multiplyPanelPair(
 /// The product of one call; its fields are what all tiles share.
 ///
 /// A tile of 6 rows by two panels has 12 accumulators, chains enough to hide the 4 cycles of a
-/// multiply-add on two ports; 6 rows by one panel would have 6. Where a step has to be widened, two
-/// tiles of 6 share it: 24 accumulators, two registers of weights and the broadcasts fit into 32.
+/// multiply-add on two ports. Two such tiles run together, so that each step of weights is loaded (and
+/// widened) once for 12 rows: 24 accumulators, two registers of weights and a broadcast fit into 32.
 ///
-/// Measured on one thread of a busy, shared Emerald Rapids, in processor time (medians of 6 interleaved
-/// runs of 9 samples, GFLOP/s; multiply-adds in registers alone: 173, with 256 bits: 93). x [512, 896] to
-/// 4864 columns, tiles of 6 and of 12 rows: f32 133 and 126, bf16 119 and 128; x [729, 1152] to 4304: f32
-/// 127 and 122, bf16 109 and 123. With all of 512 columns' weights in the second-level cache: f32 150,
-/// bf16 139.
+/// Measured on one thread of a busy, shared Emerald Rapids by `rewardbench matmul`, tiles of 6 and of 12
+/// rows in turns, best of 5 samples (GFLOP/s; multiply-adds in registers alone: 173): f32, x [512, 896] to
+/// 4864 columns 151–154 and 155–158, x [729, 1152] to 4304 142–149 and 147–153. A prototype in C with all
+/// of it in the order written, chains by chains, reached 167 with 12 rows or 8, 160 with 6, and 147 and 140
+/// where the next panels were not asked for.
 private struct PanelPairProduct {
     let left: UnsafeRawPointer
     let right: UnsafeRawPointer
@@ -74,6 +80,8 @@ private struct PanelPairProduct {
     let bias: UnsafePointer<Float>?
     let isFirst: Bool
     let next: UnsafeRawPointer?
+    let nextStride: Int
+    let nextByteCount: Int
     let stride: Int
 
     @inline(never)
@@ -88,17 +96,16 @@ private struct PanelPairProduct {
         let tallerTiles = rowCount % tiles
         // Tiles of 6 rows come first.
         let sixes = height == 6 ? tiles : height == 5 ? tallerTiles : 0
-        let paired = Lanes.isWidened ? sixes : 0
         var x = rows
         var y = y
         var tile = 0
         var ahead = NextPanels(
             next,
-            stride: right - left,
-            byteCount: steps &* Lanes.stepByteCount,
-            pieces: (steps &+ 3) / 4 &* (tiles &- paired / 2)
+            stride: nextStride,
+            byteCount: nextByteCount,
+            pieces: (steps &+ 3) / 4 &* (tiles &- sixes / 2)
         )
-        while tile &+ 2 <= paired {
+        while tile &+ 2 <= sixes {
             multiplyTwelve(lanes, x, into: y, &ahead)
             x += 12 &* steps
             y += 12 &* stride
@@ -293,9 +300,6 @@ private protocol PairLanes {
     /// Bytes from one step of a panel to the next.
     static var stepByteCount: Int { get }
 
-    /// Whether a step costs more than two loads, so that it pays to use it for 12 rows.
-    static var isWidened: Bool { get }
-
     static func load(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer) -> RegisterPair
 
     /// The 32 numbers of one row in the order of `load`.
@@ -325,7 +329,6 @@ extension PairLanes {
 /// 16 f32 numbers in order.
 private enum Float32Pair: PairLanes {
     @inline(__always) static var stepByteCount: Int { 64 }
-    @inline(__always) static var isWidened: Bool { false }
 
     @inline(__always)
     static func load(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer) -> RegisterPair {
@@ -336,7 +339,6 @@ private enum Float32Pair: PairLanes {
 /// 16 f16 numbers in order.
 private enum Float16Pair: PairLanes {
     @inline(__always) static var stepByteCount: Int { 32 }
-    @inline(__always) static var isWidened: Bool { true }
 
     @inline(__always)
     static func load(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer) -> RegisterPair {
@@ -358,7 +360,6 @@ private enum Float16Pair: PairLanes {
 /// first register holds columns 0…7 and 16…23, the second 8…15 and 24…31.
 private enum BFloat16Pair: PairLanes {
     @inline(__always) static var stepByteCount: Int { 32 }
-    @inline(__always) static var isWidened: Bool { true }
 
     @inline(__always)
     static func load(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer) -> RegisterPair {

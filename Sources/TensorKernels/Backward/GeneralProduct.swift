@@ -140,6 +140,8 @@ private struct GeneralProduct {
                     bias: nil,
                     isFirst: isFirst,
                     next: nil,
+                    nextStride: 0,
+                    nextByteCount: 0,
                     into: c + rows.lowerBound * n + panel * 16,
                     stride: n
                 )
