@@ -38,6 +38,8 @@ package struct ClaimedShard: Sendable, Equatable {
     package let options: [UInt8]
     /// Which attempt this is, from 1.
     package let attempt: Int
+    /// The job's priority; the highest goes first, here and in the engine.
+    package let priority: Int
     /// The shard's first item in the job, and how many items it has with and without results.
     package let firstItem: Int
     package let itemCount: Int
@@ -51,6 +53,7 @@ package struct ClaimedShard: Sendable, Equatable {
         model: String,
         options: [UInt8],
         attempt: Int,
+        priority: Int = 0,
         firstItem: Int,
         itemCount: Int,
         items: [ClaimedItem]
@@ -62,6 +65,7 @@ package struct ClaimedShard: Sendable, Equatable {
         self.model = model
         self.options = options
         self.attempt = attempt
+        self.priority = priority
         self.firstItem = firstItem
         self.itemCount = itemCount
         self.items = items
@@ -91,7 +95,7 @@ package struct ClaimedShard: Sendable, Equatable {
     ) -> Query {
         """
         SELECT c.shard_id, c.job_id, c.lease_token, c.kind, c.task, c.model, c.options, c.attempts,
-            c.first_item, c.item_count,
+            c.priority, c.first_item, c.item_count,
             ARRAY(SELECT (e.item ->> 'index')::bigint
                 FROM jsonb_array_elements(c.items) WITH ORDINALITY AS e (item, place)
                 ORDER BY e.place) AS item_indices,
@@ -115,6 +119,7 @@ package struct ClaimedShard: Sendable, Equatable {
         model = try row.text("model")
         options = try row.json("options")
         attempt = try row.int("attempts")
+        priority = try row.int("priority")
         firstItem = try row.int("first_item")
         itemCount = try row.int("item_count")
         items = zip(try row.int64Array("item_indices"), try row.textArray("item_payloads"))

@@ -21,5 +21,5 @@ package enum MigrationCatalog {
     ///
     /// An older database is refused with the advice to migrate, one newer than ``latest`` with the
     /// advice to upgrade.
-    package static let oldestUnderstood = 41
+    package static let oldestUnderstood = 43
 }

@@ -25,7 +25,7 @@ struct JobQueueTests {
     }
 
     /// A job of point scores in one shard; returns its number.
-    private func enqueue(items: Int, options: String = "{}") throws -> Int64 {
+    private func enqueue(items: Int, options: String = "{}", priority: Int = 0) throws -> Int64 {
         let payloads = (0..<items).map {
             #"{"caption": "a \"red\" cube\n\#($0)", "image": "/i/\#($0).png"}"#
         }
@@ -33,7 +33,8 @@ struct JobQueueTests {
             """
             SELECT rewardd.enqueue(kind => 'point_score',
                 items => \(json: "[" + payloads.joined(separator: ",") + "]"),
-                task => 'image_generation', model => 'scenes', options => \(json: options)) AS id
+                task => 'image_generation', model => 'scenes', options => \(json: options),
+                priority => \(priority)::int) AS id
             """
         ).only().int64("id")
     }
@@ -96,14 +97,14 @@ struct JobQueueTests {
 
     @Test("claim, checkpoint and finish take a job to completed")
     func wholeJob() async throws {
-        let job = try enqueue(items: 3, options: #"{"answer": "generate"}"#)
+        let job = try enqueue(items: 3, options: #"{"answer": "generate"}"#, priority: -7)
         let daemon = try await register()
         let shards = try await claim(daemon)
         let shard = try #require(shards.first)
         #expect(shards.count == 1)
         #expect(shard.jobID == job)
         #expect(shard.kind == "point_score" && shard.task == "image_generation")
-        #expect(shard.model == "scenes" && shard.attempt == 1)
+        #expect(shard.model == "scenes" && shard.attempt == 1 && shard.priority == -7)
         #expect(shard.firstItem == 0 && shard.itemCount == 3)
         #expect(shard.items.map(\.index) == [0, 1, 2])
         #expect(String(decoding: shard.options, as: UTF8.self).contains(#""answer": "generate""#))

@@ -87,7 +87,10 @@ struct ShardRunner: Sendable {
         let task = try JudgingTask(name: shard.task)
         let sampled = try await sample(options, task)
         guard stop.reason == nil || sampled == nil else { return 0 }
-        let engine = try await context.engines.engine(named: shard.model)
+        let engine = PrioritizedEngine(
+            try await context.engines.engine(named: shard.model),
+            priority: shard.priority
+        )
         if !engine.answersAreShared { options.reuse = false }
         let work = ItemWork(
             engine: engine,

@@ -23,7 +23,10 @@ struct ShardSampler: Sendable {
         _ options: JudgingOptions,
         _ task: JudgingTask
     ) async throws -> [Outcome] {
-        let engine = try await context.engines.engine(named: sampling.policy)
+        let engine = PrioritizedEngine(
+            try await context.engines.engine(named: sampling.policy),
+            priority: shard.priority
+        )
         let pack = try context.pack(of: engine)
         return try await withThrowingTaskGroup(of: (Int, Outcome).self) { group in
             var started = 0
