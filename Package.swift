@@ -217,7 +217,7 @@ let package = Package(
                 "Tokenization",
                 "VisionPreprocessing", "MediaDecoding", "Inference", "Hashing", "ArgumentParsing",
                 "Logging", "Accuracy", "Chaos", "Staging", "QueueBenchmark", "RewardModeling",
-                "SyntheticScenes", "Training",
+                "SyntheticScenes", "Training", "JSONReading",
             ],
             swiftSettings: settings
         ),

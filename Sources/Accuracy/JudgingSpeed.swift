@@ -2,7 +2,7 @@ package import Inference
 import PreferencePairs
 package import RewardModeling
 
-/// Judges drawn `build_pairs` items of ten candidates as a daemon would, and says how long it took.
+/// Judges drawn `build_pairs` items as a daemon would, and says how long it took.
 package struct JudgingSpeed: Sendable {
     /// One way of judging, measured.
     package struct Measurement: Sendable {
@@ -17,24 +17,40 @@ package struct JudgingSpeed: Sendable {
     private let groups: [TestGroup]
     private let task: JudgingTask
     private let pack: PromptPack
+    private let options: JudgingOptions
 
     /// Draws `items` items of a task.
     ///
-    /// - Throws: an error of the renderer.
-    package init(seed: UInt64, items: Int, task: JudgingTask, pack: PromptPack) throws {
+    /// - Parameters:
+    ///   - candidates: Of each item.
+    ///   - options: How they are judged.
+    /// - Throws: `AccuracyError.noItems` where no scene has so many answers, an error of the renderer.
+    package init(
+        seed: UInt64,
+        items: Int,
+        candidates: Int = AccuracyPlan.candidatesPerList,
+        task: JudgingTask,
+        pack: PromptPack,
+        options: JudgingOptions = JudgingOptions()
+    ) throws {
+        self.options = options
         self.task = task
         self.pack = pack
         let maker = TestGroupMaker(
             plan: AccuracyPlan(seed: seed, tasks: [task], groups: 1),
-            task: task
+            task: task,
+            candidates: candidates
         )
         var groups: [TestGroup] = []
         var index = 0
-        // An understanding item needs a question with ten answers, which not every scene has.
+        // An understanding item needs a question with so many answers, which not every scene has.
         while groups.count < items, index < 100 * items {
             let group = try maker.list(index)
             if group.list != nil { groups.append(group) }
             index += 1
+        }
+        guard !groups.isEmpty else {
+            throw AccuracyError.noItems(task: task.rawValue, candidates: candidates)
         }
         self.groups = groups
     }
@@ -74,7 +90,7 @@ package struct JudgingSpeed: Sendable {
             pack: pack,
             kind: .buildPairs,
             task: task,
-            options: JudgingOptions(),
+            options: options,
             jobScope: "speed"
         )
         _ = try await judging.judge(payload: list.payload.utf8)

@@ -11,7 +11,12 @@ struct TestGroupMaker: Sendable {
     private let dataset: SceneDataset
     private let listGenerator: SceneGenerator
 
-    init(plan: AccuracyPlan, task: JudgingTask) {
+    /// - Parameter candidates: How many each list has.
+    init(
+        plan: AccuracyPlan,
+        task: JudgingTask,
+        candidates: Int = AccuracyPlan.candidatesPerList
+    ) {
         self.task = task
         var options = SceneDatasetOptions(groups: plan.groups, seed: plan.seed, split: .test)
         options.tasks = [task.sceneTask]
@@ -25,7 +30,7 @@ struct TestGroupMaker: Sendable {
         listGenerator = SceneGenerator(
             seed: random.next(),
             split: .test,
-            variantCount: AccuracyPlan.candidatesPerList
+            variantCount: candidates
         )
     }
 
@@ -182,7 +187,7 @@ struct TestGroupMaker: Sendable {
         _ name: String,
         using random: inout SeededRandom
     ) throws -> TestGroup {
-        let count = AccuracyPlan.candidatesPerList
+        let count = listGenerator.variantCount
         let open = group.variants.indices.filter { group.variants[$0].quality.severity < 2 }
             .flatMap { variant in group.questions[variant].map { (variant, $0) } }
             .filter { $0.1.answers.count >= count }

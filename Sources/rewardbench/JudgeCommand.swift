@@ -11,11 +11,11 @@ enum JudgeCommand {
         "judge",
         overview: "Measure judging with shared passes and caches against one by one without.",
         discussion: """
-            Draws build_pairs items of ten candidates and has the model judge them twice through the code \
-            of a daemon: one question after another, every image encoded and every prompt read anew; and \
-            all questions of an item together, with the vision cache, shared prefixes and shared passes. \
-            The judgements of both must be equal to the last bit. Then writes answers: one sequence alone, \
-            and several together.
+            Draws build_pairs items and has the model judge them twice through the code of a daemon: one \
+            question after another, every image encoded and every prompt read anew; and all questions of \
+            an item together, with the vision cache, shared prefixes and shared passes. The judgements of \
+            both must be equal to the last bit. Then writes answers: one sequence alone, and several \
+            together. Each repeat draws items of its own, so that none finds the caches filled.
             """,
         options: [
             .option(
@@ -32,14 +32,25 @@ enum JudgeCommand {
                 format: .int(1...10_000)
             ),
             .option(
+                "candidates",
+                value: "n",
+                "Candidates of each item.",
+                default: "\(AccuracyPlan.candidatesPerList)",
+                format: .int(2...64)
+            ),
+            .option(
+                "plan",
+                value: "plan",
+                "Which candidates are compared.",
+                default: JudgingOptions.Plan.paired.rawValue,
+                values: JudgingOptions.Plan.allCases.map(\.rawValue)
+            ),
+            .option(
                 "task",
                 value: "task",
                 "What is judged.",
                 default: JudgingTask.imageGeneration.rawValue,
-                format: ValueFormat(
-                    expectation: "one of "
-                        + JudgingTask.allCases.map(\.rawValue).joined(separator: ", ")
-                ) { JudgingTask(rawValue: $0) != nil }
+                values: JudgingTask.allCases.map(\.rawValue)
             ),
             .option(
                 "at-once",
@@ -73,10 +84,19 @@ enum JudgeCommand {
             CommonOptions.precision,
             CommonOptions.threads,
             CommonOptions.prefillRows,
+            .option(
+                "repeats",
+                value: "n",
+                "Times both are measured, in turns.",
+                default: "1",
+                format: .int(1...1000)
+            ),
+            .flag("json", "Print one JSON document instead of text."),
         ],
         examples: [
             "rewardbench judge --model scenes",
             "rewardbench judge --model ./UnifiedReward-0.5b --items 1 --tokens 0",
+            "rewardbench judge --model scenes --plan round_robin --candidates 20 --json",
         ],
         footnote:
             "Exit codes: 0 the bits are equal, 1 they are not, 2 wrong usage, 3 no such model."
@@ -104,40 +124,69 @@ enum JudgeCommand {
         options.sequenceLimit = 1
         let alone = try makeEngine(directory, options)
 
-        let areEqual = try await judge(arguments, directory, together: together, alone: alone)
-        try await write(arguments, together)
-        return areEqual ? .success : .failure
+        var report = JudgeReport(
+            model: arguments.text("model") ?? "",
+            settings: try settings(arguments),
+            precision: options.precision,
+            threads: options.threads
+        )
+        do {
+            for number in 0..<(try arguments.int("repeats") ?? 1) {
+                let speed = try speed(arguments, directory, repeat: number)
+                report.add(
+                    alone: try await speed.measure(alone, atOnce: 1),
+                    together: try await speed.measure(
+                        together,
+                        atOnce: arguments.int("at-once") ?? 4
+                    )
+                )
+            }
+        } catch let error as AccuracyError {
+            ConsoleText.error("Error: \(error)\n")
+            return .usage
+        }
+        report.writing = try await write(arguments, together)
+        ConsoleText.output(arguments.flag("json") ? report.json : report.text)
+        return report.areEqual ? .success : .failure
     }
 
-    private static func judge(
+    private static func speed(
         _ arguments: ParsedArguments,
         _ directory: String,
-        together: Engine,
-        alone: Engine
-    ) async throws -> Bool {
-        let speed = try JudgingSpeed(
-            seed: SceneOptions.seed(arguments),
+        repeat number: Int
+    ) throws -> JudgingSpeed {
+        var options = JudgingOptions()
+        options.plan = JudgingOptions.Plan(rawValue: arguments.text("plan") ?? "") ?? .paired
+        return try JudgingSpeed(
+            seed: SceneOptions.seed(arguments) &+ UInt64(number),
             items: arguments.int("items") ?? 3,
+            candidates: arguments.int("candidates") ?? AccuracyPlan.candidatesPerList,
             task: JudgingTask(rawValue: arguments.text("task") ?? "") ?? .imageGeneration,
-            pack: PromptPack.read(directory: directory) ?? PromptPack.builtin()
+            pack: PromptPack.read(directory: directory) ?? PromptPack.builtin(),
+            options: options
         )
-        let slow = try await speed.measure(alone, atOnce: 1)
-        ConsoleText.output("one by one, no caches  \(line(slow))\n")
-        let quick = try await speed.measure(together, atOnce: arguments.int("at-once") ?? 4)
-        ConsoleText.output("together, with caches  \(line(quick))\n")
-        let areEqual = quick.ledger.hasAnswers(of: slow.ledger)
-        ConsoleText.output(
-            "ratio \(decimal(slow.seconds / quick.seconds)), "
-                + (areEqual ? "bits equal" : "BITS DIFFER") + "\n"
-        )
-        return areEqual
     }
 
-    /// Answers to texts without images, so that decoding is what takes the time.
-    private static func write(_ arguments: ParsedArguments, _ engine: Engine) async throws {
+    private static func settings(_ arguments: ParsedArguments) throws -> [(String, String)] {
+        [
+            ("task", arguments.text("task") ?? ""), ("plan", arguments.text("plan") ?? ""),
+            ("items", "\(try arguments.int("items") ?? 3)"),
+            (
+                "candidates",
+                "\(try arguments.int("candidates") ?? AccuracyPlan.candidatesPerList)"
+            ),
+            ("at_once", "\(try arguments.int("at-once") ?? 4)"),
+        ]
+    }
+
+    /// Answers to texts without images, so that decoding is what takes the time; nil where none are wanted.
+    private static func write(
+        _ arguments: ParsedArguments,
+        _ engine: Engine
+    ) async throws -> JudgeReport.Writing? {
         let tokens = try arguments.int("tokens") ?? 32
         let count = try arguments.int("sequences") ?? 16
-        guard tokens > 0 else { return }
+        guard tokens > 0 else { return nil }
         @Sendable func answer(_ index: Int) async throws -> GenerateResponse {
             try await engine.generate(
                 GenerateRequest(
@@ -148,7 +197,6 @@ enum JudgeCommand {
         }
         let single = try await answer(0)
         let decoding = single.seconds - single.prefillSeconds
-        let one = Double(max(single.generatedTokens - 1, 0)) / decoding
         let start = ContinuousClock.now
         let (written, prefill) = try await withThrowingTaskGroup(of: GenerateResponse.self) {
             group in
@@ -159,11 +207,10 @@ enum JudgeCommand {
             }
         }
         let seconds = start.duration(to: .now) / .seconds(1) - prefill
-        let all = Double(written) / seconds
-        ConsoleText.output(
-            "decode, 1 sequence     \(decimal(one)) tokens/s (\(single.generatedTokens) tokens)\n"
-                + "decode, \(count) sequences   \(decimal(all)) tokens/s (\(written) tokens), "
-                + "ratio \(decimal(all / one))\n"
+        return JudgeReport.Writing(
+            sequences: count,
+            one: Double(max(single.generatedTokens - 1, 0)) / decoding,
+            all: Double(written) / seconds
         )
     }
 
@@ -175,15 +222,5 @@ enum JudgeCommand {
             blueprint: EngineBlueprint(directory: directory, options: options),
             logger: Logger(level: .warning)
         )
-    }
-
-    private static func line(_ measured: JudgingSpeed.Measurement) -> String {
-        let rate = Double(measured.judgements) / measured.seconds
-        return "\(measured.judgements) judgements in \(decimal(measured.seconds)) s, "
-            + "\(Int(rate * 3600)) an hour"
-    }
-
-    private static func decimal(_ value: Double) -> String {
-        value.isFinite ? "\((value * 100).rounded() / 100)" : "-"
     }
 }

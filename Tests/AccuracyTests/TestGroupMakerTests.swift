@@ -57,4 +57,17 @@ struct TestGroupMakerTests {
             try await media.image(.path("image_generation/0/99-0.ppm"))
         }
     }
+
+    @Test("have as many candidates as asked for", arguments: JudgingTask.ofScenes, [2, 7, 20])
+    func candidates(task: JudgingTask, count: Int) throws {
+        let maker = TestGroupMaker(
+            plan: AccuracyPlan(seed: 4, groups: 1),
+            task: task,
+            candidates: count
+        )
+        // A question with twenty answers is rare.
+        let lists = try (0..<40).compactMap { try maker.list($0).list }
+        #expect(!lists.isEmpty)
+        #expect(lists.allSatisfy { $0.grades.count == count })
+    }
 }
