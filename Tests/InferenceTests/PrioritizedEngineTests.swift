@@ -35,7 +35,9 @@ struct PrioritizedEngineTests {
         let answer = try await engine.choose(ChooseRequest(prompt: prompt, choices: ["a", "b"]))
         #expect(answer.probabilities == [1, 0] && answer.promptTokens == 7)
         await #expect(throws: CancellationError.self) {
-            try await engine.generate(GenerateRequest(prompt: prompt, maximumTokens: 1, priority: 3))
+            try await engine.generate(
+                GenerateRequest(prompt: prompt, maximumTokens: 1, priority: 3)
+            )
         }
         #expect(recorder.priorities.withLock { $0 } == [-100, -100])
         #expect(engine.modelDigest == recorder.modelDigest && engine.identity == "recorder")
