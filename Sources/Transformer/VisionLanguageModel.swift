@@ -76,7 +76,6 @@ package final class VisionLanguageModel: Sendable {
             positions: positions,
             pool: pool
         )
-        checkpoint.releasePages()
     }
 
     /// The visual half of LLaVA-OneVision; nil in a model of another family.

@@ -74,7 +74,7 @@ enum ChaosCommand {
             "rewardbench chaos --operations 100000 --seed 7",
         ],
         footnote: "Exit codes: 0 every promise held, 1 one was broken, 2 wrong usage, 3 no rewardd "
-            + "or model, 130 interrupted."
+            + "or model, 5 the server stayed away, 130 interrupted."
     )
 
     static func run(_ arguments: ParsedArguments) throws -> ExitCode {
@@ -114,6 +114,7 @@ enum ChaosCommand {
         bar.clear()
         ConsoleText.output(arguments.flag("json") ? report.json + "\n" : report.text)
         if report.isInterrupted { return .interrupted }
+        if report.obstacle != nil { return .databaseUnreachable }
         return report.hasHeld ? .success : .failure
     }
 

@@ -32,6 +32,17 @@ struct ChaosReportTests {
         #expect(report.summary.hasSuffix(": I1, I2, I4-I7 held"))
     }
 
+    @Test("says what it was kept from, and keeps the sum")
+    func obstacle() {
+        var report = ChaosReport(seed: 7)
+        report.rounds = 3
+        report.obstacle = "connection to PostgreSQL lost"
+        #expect(!report.hasHeld)
+        #expect(report.text.hasPrefix("3 rounds, "))
+        #expect(report.text.hasSuffix(": could not go on: connection to PostgreSQL lost\n"))
+        #expect(report.json.contains(#""obstacle":"connection to PostgreSQL lost""#))
+    }
+
     @Test("names what is broken, where, and the rows that show it, before the sum")
     func broken() {
         var report = ChaosReport(seed: 7)

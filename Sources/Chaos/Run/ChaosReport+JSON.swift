@@ -11,6 +11,7 @@ extension ChaosReport {
         add("seed", .number(String(seed)))
         add("held", .bool(hasHeld))
         add("interrupted", .bool(isInterrupted))
+        add("obstacle", .optional(obstacle))
         add("rounds", .int(Int64(rounds)))
         add("seconds", Self.number(seconds))
         add("faults", Self.counts(FaultKind.allCases.map { ($0.rawValue, faults[$0] ?? 0) }))

@@ -62,6 +62,8 @@ package struct ChaosReport: Sendable {
     package var violations: [Violation] = []
     /// Where, when something was.
     package var place: Place?
+    /// What kept the run from going on, such as a server that does not come back; nothing is known to be broken.
+    package var obstacle: String?
     /// Whether Ctrl-C ended it early.
     package var isInterrupted = false
 
@@ -69,7 +71,7 @@ package struct ChaosReport: Sendable {
     package init(seed: UInt64) { self.seed = seed }
 
     /// Whether every invariant held to the end.
-    package var hasHeld: Bool { violations.isEmpty && !isInterrupted }
+    package var hasHeld: Bool { violations.isEmpty && !isInterrupted && obstacle == nil }
 
     /// What is printed: violations first, the sum in the last line.
     package var text: String { violationText + summary + "\n" }
@@ -104,6 +106,7 @@ package struct ChaosReport: Sendable {
 
     private var verdict: String {
         if isInterrupted { return "interrupted" }
+        if let obstacle { return "could not go on: \(obstacle)" }
         if violations.isEmpty { return answers == nil ? "I1, I2, I4-I7 held" : "I1-I7 held" }
         let names = Set(violations.map(\.invariant)).sorted().joined(separator: ", ")
         return "\(names) broken"

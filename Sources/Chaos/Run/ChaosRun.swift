@@ -99,6 +99,8 @@ package final class ChaosRun {
             }
         } catch is Interrupted {
             report.isInterrupted = true
+        } catch {
+            report.obstacle = "\(error)"
         }
         try? conclude()
         return report
@@ -193,13 +195,17 @@ package final class ChaosRun {
         if !report.violations.isEmpty { report.place = place }
     }
 
-    /// Runs `body` as superuser, again and again while the server is away.
+    /// Runs `body` as superuser, again and again while the server is away for less than a minute at a time: one
+    /// that others kill every half minute may cut a long statement several times.
     func patiently<Value>(_ body: (Connection) throws -> Value) throws -> Value {
-        let deadline = now + 60
+        var deadline = now + 60
+        let end = now + 1800
         while true {
             do {
                 return try superuser.once(body)
-            } catch let error as PostgresError where error.isConnectionLost && now < deadline {
+            } catch let error as PostgresError where error.isConnectionLost {
+                if error.kind != .cannotConnect { deadline = min(now + 60, end) }
+                guard now < deadline else { throw error }
                 try step(note: "waiting for the server")
             }
         }

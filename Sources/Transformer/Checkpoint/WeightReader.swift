@@ -87,6 +87,8 @@ package struct WeightReader {
         else {
             throw mismatch(tensor, expected: [outputs, inputs])
         }
+        // Until then the process holds the weight twice.
+        defer { checkpoint.release(tensor) }
         return PackedMatrix(
             rowMajor: stored,
             type: type,
