@@ -32,7 +32,7 @@ lint: ## formatting and style rules; changes nothing
 format: ## format in place
 	$(SWIFT) format --in-place --parallel --recursive $(LINT_PATHS)
 
-check: test lint ## what the continuous integration runs
+check: test lint demo ## what the continuous integration runs
 
 test-packages:
 	@deploy/install-packages tests
