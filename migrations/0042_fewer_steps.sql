@@ -56,6 +56,33 @@ $function$;
 COMMENT ON FUNCTION rewardd._lane_end(text, text, smallint, text) IS
     'The place of the submitter''s last ready shard in a lane (queue, model, priority), if it has any.';
 
+CREATE FUNCTION rewardd._first_place(queue text, model text, priority smallint) RETURNS bigint
+LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+DECLARE
+    lane constant text COLLATE "default" := queue;
+    label constant text COLLATE "default" := model;
+    clock bigint;
+BEGIN
+    -- Claims compare the rounds of all lanes that a daemon serves, so this one goes by the clock of those that the
+    -- latest daemons, alive or not, serve along with it. They run alike; of two that do not, the one behind is
+    -- served elsewhere or held up.
+    SELECT max(h.fair_seq) INTO clock
+    FROM (
+        SELECT DISTINCT q.name, m.offer
+        FROM (SELECT d.* FROM rewardd.daemon d ORDER BY d.daemon_id DESC LIMIT 16) AS d
+        CROSS JOIN unnest(d.queues) AS q (name)
+        CROSS JOIN unnest(d.models) AS m (offer)
+        WHERE lane = ANY (d.queues) AND label = ANY (d.models)
+    ) AS served
+    CROSS JOIN LATERAL rewardd._lane_head(served.name, served.offer, _first_place.priority) AS h;
+    RETURN coalesce(clock, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
+END
+$function$;
+COMMENT ON FUNCTION rewardd._first_place(text, text, smallint) IS
+    'The place of the next shard in a lane (queue, model, priority) where none is ready.';
+
 CREATE OR REPLACE FUNCTION rewardd._fair_place(
     queue text, model text, priority smallint, submitter text, OUT clock bigint, OUT next bigint)
 LANGUAGE plpgsql
@@ -74,19 +101,7 @@ BEGIN
         (SELECT e.fair_seq FROM rewardd._lane_end(lane, label, _fair_place.priority, submitter) AS e)
     INTO clock, last_seq;
     IF clock IS NULL THEN
-        -- Nothing waits here. Claims compare the rounds of all lanes that a daemon serves, so this one goes by
-        -- the clock of those that the latest daemons, alive or not, serve along with it. They run alike; of
-        -- two that do not, the one behind is served elsewhere or held up.
-        SELECT max(h.fair_seq) INTO clock
-        FROM (
-            SELECT DISTINCT q.name, m.offer
-            FROM (SELECT d.* FROM rewardd.daemon d ORDER BY d.daemon_id DESC LIMIT 16) AS d
-            CROSS JOIN unnest(d.queues) AS q (name)
-            CROSS JOIN unnest(d.models) AS m (offer)
-            WHERE lane = ANY (d.queues) AND label = ANY (d.models)
-        ) AS served
-        CROSS JOIN LATERAL rewardd._lane_head(served.name, served.offer, _fair_place.priority) AS h;
-        clock := coalesce(clock, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
+        clock := rewardd._first_place(lane, label, _fair_place.priority);
         next := clock;
         RETURN;
     END IF;
@@ -319,8 +334,7 @@ BEGIN
     END IF;
 
     IF NOT waits THEN
-        round := coalesce(seen.place,
-            (rewardd._fair_place(lane, label, rank::smallint, submitter)).next);
+        round := coalesce(seen.place, rewardd._first_place(lane, label, rank::smallint));
     END IF;
     INSERT INTO rewardd.shard (job_id, queue, model, priority, run_at, first_item, item_count,
         state, max_attempts, submitted_by, fair_seq)
