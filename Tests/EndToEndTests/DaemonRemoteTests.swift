@@ -180,18 +180,21 @@ struct DaemonRemoteTests {
             Workbench.pointItems(3),
             options: #"{"max_attempts": 1, "shard_size": 1}"#
         )
-        try bench.wait("a shard given back", daemon: daemon) {
+        try bench.wait("the report that nobody is there", daemon: daemon) {
             try bench.number(
                 """
-                SELECT count(*) AS n FROM rewardd.shard
-                WHERE job_id = \(job) AND state = 'ready' AND error LIKE '%got none%'
+                SELECT count(*) AS n FROM rewardd.engine_status
+                WHERE state = 'unreachable' AND failed > 1
                 """
-            ) > 0
+            ) == 1
         }
         #expect(
             try bench.number(
-                "SELECT sum(attempts)::bigint AS n FROM rewardd.shard WHERE job_id = \(job)"
-            ) == 0
+                """
+                SELECT count(*) AS n FROM rewardd.shard
+                WHERE job_id = \(job) AND state = 'ready' AND attempts = 0
+                """
+            ) == 3
         )
         let back = try HTTPStub(port: port) { request, _ in Self.model.reply(to: request) }
         #expect(try bench.end(of: job, daemon: daemon) == "completed")
