@@ -13,6 +13,8 @@ struct WaitingReasons {
     /// Rows of `rewardd.daemon_status` of daemons that have not stopped; nil when they may not be
     /// seen.
     let daemons: [JSONNode]?
+    /// Rows of `rewardd.engine_status`; nil when they may not be seen.
+    let engines: [JSONNode]?
 
     /// The reasons.
     var sentences: [String] {
@@ -61,10 +63,33 @@ struct WaitingReasons {
         let open = assigned.filter { $0["draining"] != .bool(true) }
         if open.isEmpty { return "Every daemon that could run it is draining." }
         if waitSeconds > 0 || queue?["paused_at"]?.text != nil || limitReason != nil { return nil }
+        if let sentence = engineReason(open) { return sentence }
         let ids = open.compactMap { $0["daemon_id"]?.cell }.joined(separator: ", ")
         return open.count == 1
             ? "Daemon \(ids) could run it and has other work first, or is about to start it."
             : "Daemons \(ids) could run it and have other work first, or are about to start it."
+    }
+
+    /// That the server of the job's model, or of its policy, gives no answers to any of the daemons.
+    private func engineReason(_ daemons: [JSONNode]) -> String? {
+        let models = [job.model, job.policy].compactMap(\.self)
+        let silent = daemons.map { daemon in
+            engines?.first {
+                $0["daemon_id"]?.cell == daemon["daemon_id"]?.cell
+                    && models.contains($0["model"]?.text ?? "")
+                    && $0["state"]?.text == "unreachable"
+            }
+        }
+        guard let engine = silent.first ?? nil, !silent.contains(where: { $0 == nil }) else {
+            return nil
+        }
+        let ids = daemons.compactMap { $0["daemon_id"]?.cell }.joined(separator: ", ")
+        let model = engine["model"]?.text ?? job.model
+        var error = engine["error"]?.text ?? "no answer"
+        while error.hasSuffix(".") { error.removeLast() }
+        return
+            "The server of model '\(model)' does not answer daemon \(ids), which asks again until it "
+            + "does: \(error)."
     }
 
     /// Why none of the daemons could ever run the job, and what they could.

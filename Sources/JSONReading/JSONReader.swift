@@ -9,23 +9,35 @@ package struct JSONSyntaxError: Error, Equatable, Sendable {
 /// Reads one JSON value (RFC 8259) from UTF-8 bytes.
 ///
 /// Stricter than the grammar where PostgreSQL's `jsonb` is: U+0000 and unpaired surrogates are
-/// refused here, where line and column can still be named.
+/// refused here, where line and column can still be named, or replaced, where a model wrote them.
 package struct JSONReader {
+    /// What becomes of the escapes that PostgreSQL cannot store: U+0000 and halves of surrogate pairs.
+    package enum Unstorable: Sendable {
+        case refused
+        /// By U+FFFD.
+        case replaced
+    }
+
     /// Nesting beyond this is refused, so that no input can exhaust the stack.
     package static let deepestNesting = 64
 
     private let bytes: [UInt8]
+    private let unstorable: Unstorable
     private var position = 0
 
-    private init(_ bytes: [UInt8]) {
+    private init(_ bytes: [UInt8], _ unstorable: Unstorable) {
         self.bytes = bytes
+        self.unstorable = unstorable
     }
 
     /// The value that `bytes` spell, with nothing but white space around it.
     ///
     /// - Throws: `JSONSyntaxError` at the first byte that does not fit.
-    package static func read(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONNode {
-        var reader = JSONReader(bytes)
+    package static func read(
+        _ bytes: [UInt8],
+        unstorable: Unstorable = .refused
+    ) throws(JSONSyntaxError) -> JSONNode {
+        var reader = JSONReader(bytes, unstorable)
         reader.skipSpace()
         let value = try reader.value(depth: 0)
         reader.skipSpace()
@@ -194,13 +206,14 @@ package struct JSONReader {
 
     private mutating func unicodeEscape(_ start: Int) throws(JSONSyntaxError) -> Unicode.Scalar {
         let first = try hexDigits()
-        if first == 0 {
+        let end = position
+        if first == 0, unstorable == .refused {
             throw JSONSyntaxError(
                 offset: start,
                 message: "expected no \\u0000, which PostgreSQL cannot store"
             )
         }
-        if let scalar = Unicode.Scalar(first) { return scalar }
+        if let scalar = Unicode.Scalar(first), first != 0 { return scalar }
         if first < 0xDC00, accept("\\"), accept("u") {
             let second = try hexDigits()
             if (0xDC00...0xDFFF).contains(second),
@@ -208,6 +221,11 @@ package struct JSONReader {
             {
                 return scalar
             }
+        }
+        if unstorable == .replaced {
+            // What follows the half stands for itself.
+            position = end
+            return "\u{FFFD}"
         }
         throw JSONSyntaxError(
             offset: start,

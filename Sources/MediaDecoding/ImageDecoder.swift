@@ -73,7 +73,9 @@ package struct ImageDecoder: Sendable {
                 "image: \(Self.expectation), got \(MediaFormat(of: bytes).name). Convert it first."
             )
         case .unknown(let impression):
-            throw .unreadable("image: \(Self.expectation), got \(impression).")
+            throw .unreadable(
+                "image: \(Self.expectation), got \(impression). Name another file."
+            )
         }
         try limits.check(width: header.width, height: header.height)
         let output = try run(command, input: input, header: header)
@@ -160,17 +162,23 @@ package struct ImageDecoder: Sendable {
                         + "memory: \(said). Resize it."
                 )
             }
-            throw .unreadable("image: \(program) ended with \(status): \(said).")
+            throw .unreadable(
+                "image: \(program) ended with \(status): \(said). It is truncated or damaged."
+            )
         case .signalled(let signal):
-            throw .unreadable("image: \(program) was ended by signal \(signal): \(said).")
+            throw .unreadable(
+                "image: \(program) was ended by signal \(signal): \(said). It is truncated or damaged."
+            )
         case .cancelled:
             throw .decoderFailed("\(program) was stopped with the task that needed it.")
         case .timedOut:
             throw .unreadable(
-                "image: \(program) did not end within \(limits.maximumSeconds) s."
+                "image: \(program) did not end within \(limits.maximumSeconds) s. It is damaged."
             )
         case .outputLimit:
-            throw .unreadable("image: \(program) wrote more pixels than the header announces.")
+            throw .unreadable(
+                "image: \(program) wrote more pixels than the header announces. It is damaged."
+            )
         }
     }
 

@@ -103,7 +103,9 @@ package struct VideoDecoder: Sendable {
             }
             return "gif"
         case .unknown(let impression):
-            throw .unreadable("video: \(Self.expectation), got \(impression).")
+            throw .unreadable(
+                "video: \(Self.expectation), got \(impression). Name another file."
+            )
         case let format:
             throw .unsupported(
                 "video: \(Self.expectation), got \(format.name). Convert it first, or list its "
@@ -142,7 +144,7 @@ package struct VideoDecoder: Sendable {
         guard let probe, probe.packetCount > 0 else {
             throw .unreadable(
                 "video: expected a stream of pictures, got "
-                    + (probe == nil ? "none." : "one without a picture.")
+                    + (probe == nil ? "none" : "one without a picture") + ". Name another file."
             )
         }
         guard probe.rotation % 90 == 0 else {
@@ -200,7 +202,9 @@ package struct VideoDecoder: Sendable {
             )
         }
         if outcome.ending == .outputLimit {
-            throw .unreadable("video: ffmpeg wrote more pixels than ffprobe announced.")
+            throw .unreadable(
+                "video: ffmpeg wrote more pixels than ffprobe announced. It is damaged."
+            )
         }
         try check(outcome, messages, program: VideoCommand.decode)
         let images = try PNMReader.sequence(outcome.output)
@@ -270,7 +274,10 @@ package struct VideoDecoder: Sendable {
         switch outcome.ending {
         case .exited(0): break
         case .exited(let status):
-            throw .unreadable("video: \(program) ended with \(status): \(messages.summary).")
+            throw .unreadable(
+                "video: \(program) ended with \(status): \(messages.summary). It is truncated or "
+                    + "damaged."
+            )
         case .timedOut, .signalled(24), .signalled(9):
             // SIGXCPU, and SIGKILL a second later.
             throw .tooLarge(
@@ -279,12 +286,12 @@ package struct VideoDecoder: Sendable {
             )
         case .signalled(let signal):
             throw .unreadable(
-                "video: \(program) was ended by signal \(signal): \(messages.summary)."
+                "video: \(program) was ended by signal \(signal): \(messages.summary). It is damaged."
             )
         case .cancelled:
             throw .decoderFailed("\(program) was stopped with the task that needed it.")
         case .outputLimit:
-            throw .unreadable("video: \(program) wrote more than expected.")
+            throw .unreadable("video: \(program) wrote more than expected. It is damaged.")
         }
         guard messages.faults.isEmpty else {
             throw .unreadable(

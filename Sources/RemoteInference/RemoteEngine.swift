@@ -9,6 +9,9 @@ struct RemoteEngine: AnswerEngine {
     let modelDigest: Digest
     let identity: String
     let answersAreShared: Bool
+    /// Of what was published beside the weights.
+    let modelDirectory: String?
+    let repetitionPenalty: Double
     private let server: RemoteServer
     private let model: String
     private let pictures: PictureCache
@@ -24,13 +27,17 @@ struct RemoteEngine: AnswerEngine {
     /// - Parameters:
     ///   - continuesAnswers: Whether the server goes on with a message of the assistant's.
     ///   - showsPictures: Whether it shows the model pictures.
+    ///
+    /// Throws `RemoteFault` when the files beside the weights cannot be used.
     init(
         _ model: ServedModel,
         on server: RemoteServer,
         pictures: PictureCache,
         continuesAnswers: Bool,
         showsPictures: Bool
-    ) {
+    ) throws(RemoteFault) {
+        modelDirectory = server.options.files
+        repetitionPenalty = try PublishedPenalty.read(directory: server.options.files)
         self.server = server
         self.model = model.id
         self.pictures = pictures
@@ -114,11 +121,10 @@ struct RemoteEngine: AnswerEngine {
             throw RemoteRefusal(
                 code: "remote_refused",
                 message: "\(server.options.url): expected a server that shows the model pictures, "
-                    + "got one that leaves them out or shows them as text. Serve a vision-language "
-                    + "model."
+                    + "got one that fails over them, leaves them out or shows them as text. Serve a "
+                    + "vision-language model."
             )
         }
-        let path = "/chat/completions"
         let request = ChatRequest(
             model: model,
             prompt: prompt,
@@ -127,10 +133,8 @@ struct RemoteEngine: AnswerEngine {
             tokenOffers: tokenOffers,
             decoding: decoding
         )
-        let (document, seconds) = try await server.ask(path) { [pictures] in
-            request.bytes(pictures.uri)
-        }
-        let url = server.options.url.description + path
+        let (document, seconds) = try await server.chat(request, uri: pictures.uri)
+        let url = server.options.url.description + RemoteServer.chatPath
         return (try ChatAnswer(document, from: url), seconds)
     }
 

@@ -28,6 +28,9 @@ package struct RemoteEngineOptions: Sendable, Equatable {
     package var apiKeyFile: String?
     /// Certificates (PEM) that are trusted in place of the system's.
     package var authorityFile: String?
+    /// A directory with what was published beside the weights: `prompt_pack.json`, `generation_config.json`. Nil for
+    /// the built-in prompts and no penalty for repetition.
+    package var files: String?
     /// Whether it goes on with a last message of the assistant's, which choices need.
     package var prefill: Ability
     /// Whether it shows the model pictures.
@@ -44,6 +47,7 @@ package struct RemoteEngineOptions: Sendable, Equatable {
         retries: Int = 2,
         apiKeyFile: String? = nil,
         authorityFile: String? = nil,
+        files: String? = nil,
         prefill: Ability = .auto,
         pictures: Ability = .auto
     ) {
@@ -56,6 +60,7 @@ package struct RemoteEngineOptions: Sendable, Equatable {
         self.retries = retries
         self.apiKeyFile = apiKeyFile
         self.authorityFile = authorityFile
+        self.files = files
         self.prefill = prefill
         self.pictures = pictures
     }

@@ -3,8 +3,10 @@
 package struct RemoteFault: Error, Sendable, Equatable, CustomStringConvertible {
     /// What went wrong.
     package enum Kind: String, Sendable {
-        /// No connection, or one that broke off.
+        /// No connection: nothing was asked.
         case unreachable
+        /// A connection that broke off before the answer.
+        case interrupted
         /// No answer in time.
         case timeout
         /// It said to come later: 408, 425, 429 or 503.
@@ -33,10 +35,14 @@ package struct RemoteFault: Error, Sendable, Equatable, CustomStringConvertible 
         self.retryAfter = retryAfter
     }
 
+    /// Whether the server took no question, which then cannot be the reason: it is down, or turns away whatever
+    /// it is asked. One that fails over a question may fail over it again.
+    package var isOutage: Bool { kind == .unreachable || kind == .busy }
+
     /// Whether the same request may be answered in a moment.
     var isPassing: Bool {
         switch kind {
-        case .unreachable, .timeout, .busy, .serverError: true
+        case .unreachable, .interrupted, .timeout, .busy, .serverError: true
         case .refused, .malformed, .host: false
         }
     }

@@ -35,6 +35,9 @@ package actor RemoteModel {
     /// How the server did so far.
     package nonisolated var status: RemoteStatus { server.status }
 
+    /// Whether work is taken for it: not while its server gives no answers.
+    package nonisolated var takesWork: Bool { server.takesWork }
+
     /// The name that the server knows the model by; nil until it has said so, where nobody else did.
     package var servedModel: String? { known?.model.id ?? options.servedModel }
 
@@ -59,7 +62,7 @@ package actor RemoteModel {
         let probe = ServerProbe(server: server, model: model.id)
         let continues = try await ability(options.prefill) { try await probe.continuesAnswers() }
         let shows = try await ability(options.pictures) { try await probe.showsPictures() }
-        let engine = RemoteEngine(
+        let engine = try RemoteEngine(
             model,
             on: server,
             pictures: pictures,
@@ -91,10 +94,14 @@ package actor RemoteModel {
         }
     }
 
-    /// Asks whether the server is there, when nobody else did lately. Never throws: the answer is in
-    /// ``status``.
+    /// Asks whether the server is there, when nobody else did lately, or when it was out and it is time to
+    /// look again. Never throws: the answer is in ``status`` and ``takesWork``.
     package func probe() async {
-        if let last = status.lastContact, last.duration(to: .now) < Self.probePeriod { return }
+        if server.takesWork {
+            if let last = status.lastContact, last.duration(to: .now) < Self.probePeriod { return }
+        } else if !server.isLookDue {
+            return
+        }
         _ = try? await server.ask("/models", retries: 0)
     }
 }

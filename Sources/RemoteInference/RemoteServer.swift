@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 import JSONReading
 import Logging
 import Synchronization
@@ -9,7 +10,16 @@ final class RemoteServer: Sendable {
     private let client: CurlClient
     private let gate: RequestGate
     private let logger: Logger
-    private let state = Mutex(RemoteStatus())
+    private let state = Mutex(State())
+
+    private struct State {
+        var status = RemoteStatus()
+        var gate = OutageGate()
+        /// It said no to a request because the penalty for repetition was named in it.
+        var refusesPenalty = false
+    }
+
+    static let chatPath = "/chat/completions"
 
     init(options: RemoteEngineOptions, client: CurlClient, logger: Logger) {
         self.options = options
@@ -18,7 +28,13 @@ final class RemoteServer: Sendable {
         gate = RequestGate(places: options.concurrency)
     }
 
-    var status: RemoteStatus { state.withLock { $0 } }
+    var status: RemoteStatus { state.withLock { $0.status } }
+
+    /// False from a request that got no answer on, until the server answers again.
+    var takesWork: Bool { state.withLock { $0.gate.isOpen } }
+
+    /// Whether the server is out and it is time to look whether it is back.
+    var isLookDue: Bool { state.withLock { $0.gate.isLookDue(at: .now) } }
 
     /// The document that a path answers with; what `body` makes is posted when given.
     ///
@@ -39,6 +55,9 @@ final class RemoteServer: Sendable {
             } catch let fault as RemoteFault {
                 let plan = RetryPlan(retries: retries ?? options.retries)
                 guard let wait = plan.delay(after: fault, tries: tries, using: &generator) else {
+                    if fault.isPassing {
+                        state.withLock { $0.gate.failed(at: .now, asked: fault.retryAfter) }
+                    }
                     throw fault
                 }
                 logger.info(
@@ -50,6 +69,29 @@ final class RemoteServer: Sendable {
                 )
                 try await Task.sleep(for: wait)
             }
+        }
+    }
+
+    /// What the server makes of a prompt.
+    ///
+    /// No penalty is said in so many words, since some servers bring one of their own; those that know nothing
+    /// but OpenAI's own fields refuse that, and are asked without it.
+    func chat(
+        _ request: ChatRequest,
+        uri: @escaping @Sendable (EngineImage) -> [UInt8]
+    ) async throws -> (JSONNode, seconds: Double) {
+        let isPlain = request.decoding.repetitionPenalty == 1
+        var asked = request
+        asked.namesPenalty = !(isPlain && state.withLock { $0.refusesPenalty })
+        do {
+            return try await ask(Self.chatPath) { [asked] in asked.bytes(uri) }
+        } catch let refusal as RemoteRefusal
+            where isPlain && asked.namesPenalty
+            && refusal.message.contains(ChatRequest.penaltyField)
+        {
+            state.withLock { $0.refusesPenalty = true }
+            asked.namesPenalty = false
+            return try await ask(Self.chatPath) { [asked] in asked.bytes(uri) }
         }
     }
 
@@ -65,35 +107,38 @@ final class RemoteServer: Sendable {
             authorityFile: options.authorityFile,
             timeout: options.timeout
         )
-        state.withLock { $0.inFlight += 1 }
-        defer { state.withLock { $0.inFlight -= 1 } }
+        state.withLock { $0.status.inFlight += 1 }
+        defer { state.withLock { $0.status.inFlight -= 1 } }
         let start = ContinuousClock.now
         do {
             let answer = try await client.exchange(request)
             let document = try AnswerReader(request: request).document(of: answer)
-            note(nil)
+            note(nil, isQuestion: body != nil)
             return (document, start.duration(to: .now) / .seconds(1))
         } catch let fault as RemoteFault {
-            note(fault)
+            note(fault, isQuestion: body != nil)
             throw fault
         } catch let refusal as RemoteRefusal {
-            note(nil)
+            note(nil, isQuestion: body != nil)
             throw refusal
         }
     }
 
-    private func note(_ fault: RemoteFault?) {
+    private func note(_ fault: RemoteFault?, isQuestion: Bool) {
         let wasReachable = state.withLock { state in
-            let before = state.isReachable
-            state.lastContact = .now
+            let before = state.status.isReachable
+            state.status.lastContact = .now
+            if fault?.isPassing != true {
+                state.gate.answered(at: .now, isToQuestion: isQuestion)
+            }
             if let fault {
-                state.failed += 1
-                state.lastError = fault.description
-                state.lastErrorAt = Date()
-                state.isReachable = false
+                state.status.failed += 1
+                state.status.lastError = fault.description
+                state.status.lastErrorAt = Date()
+                state.status.isReachable = false
             } else {
-                state.answered += 1
-                state.isReachable = true
+                state.status.answered += 1
+                state.status.isReachable = true
             }
             return before
         }
@@ -122,7 +167,7 @@ struct AnswerReader {
             )
         }
         do throws(JSONSyntaxError) {
-            return try JSONReader.read(answer.body)
+            return try JSONReader.read(answer.body, unstorable: .replaced)
         } catch {
             throw malformed(
                 "JSON, got \(answer.body.count) bytes that are none: "

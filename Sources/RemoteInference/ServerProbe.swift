@@ -27,17 +27,25 @@ struct ServerProbe {
     /// Whether the model is shown pictures.
     ///
     /// A picture makes the prompt longer, and by its size alone: a noisy one has more bytes, no more tokens.
-    /// True also where tokens are not counted, and where any picture is refused, since each question will be,
-    /// with the server's own sentence. Throws `RemoteFault`.
+    /// False where the server fails over a picture and not over words, as llama-server does with a model of
+    /// texts. True also where tokens are not counted, and where any picture is refused, since each question will
+    /// be, with the server's own sentence. Throws `RemoteFault`.
     func showsPictures() async throws -> Bool {
-        guard case .count(let plain) = try await ask(EnginePrompt(content: [.text("1")])),
-            case .count(let flat) = try await ask(Self.prompt(noisyRows: 0))
-        else { return true }
-        switch try await ask(Self.prompt(noisyRows: 2)) {
-        case .count(let noisy): return flat > plain && flat == noisy
-        // As text it may be longer than the context.
-        case .refused: return false
-        case .untold: return true
+        let words = EnginePrompt(content: [.text("1")])
+        guard case .count(let plain) = try await ask(words) else { return true }
+        switch try await ask(Self.prompt(noisyRows: 0)) {
+        case .untold, .refused: return true
+        case .failed:
+            // Now as well: else it is the server that fails, and not over pictures.
+            if case .count = try await ask(words) { return false }
+            return true
+        case .count(let flat):
+            switch try await ask(Self.prompt(noisyRows: 2)) {
+            case .count(let noisy): return flat > plain && flat == noisy
+            // As text it may be longer than the context.
+            case .refused, .failed: return false
+            case .untold: return true
+            }
         }
     }
 
@@ -47,8 +55,10 @@ struct ServerProbe {
         case count(Int)
         /// An answer without their number.
         case untold
-        /// It said no, or failed over it.
+        /// It said no.
         case refused
+        /// It failed over it.
+        case failed
     }
 
     /// A picture of 64 × 64 pixels, grey below its first rows.
@@ -74,16 +84,17 @@ struct ServerProbe {
             maximumTokens: 1
         )
         do {
-            let (document, _) = try await server.ask("/chat/completions") {
-                request.bytes(PictureCache(byteLimit: 0).uri)
-            }
+            let (document, _) = try await server.chat(
+                request,
+                uri: PictureCache(byteLimit: 0).uri
+            )
             let count = document["usage"]?["prompt_tokens"]?.integer
             return count.map { .count(Int(clamping: $0)) } ?? .untold
         } catch is RemoteRefusal {
             return .refused
         } catch let fault as RemoteFault where fault.kind == .serverError {
             // Some servers fail over what they do not do.
-            return .refused
+            return .failed
         }
     }
 }

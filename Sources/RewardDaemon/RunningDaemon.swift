@@ -124,7 +124,7 @@ final class RunningDaemon: Sendable {
         )
         let judging = Worker.Duty(
             slots: configuration.slots,
-            labels: { workshop.models.judgingLabels },
+            labels: { workshop.models.judgingLabels(without: remote.resting) },
             run: { await ShardRunner(context: context, shard: $0, stop: $1).run() }
         )
         let worker = WorkerGroup(

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Hashing
 import Inference
 import MediaDecoding
@@ -24,8 +25,18 @@ struct MediaFolder {
         try decode(path: path, with: ImageDecoder(limits: MediaLimits()))
     }
 
+    /// A file that is not there.
+    private struct Unreadable: Error, CustomStringConvertible {
+        let description: String
+    }
+
     private static func decode(path: String, with decoder: ImageDecoder) throws -> EngineImage {
-        let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+        guard let data = FileManager.default.contents(atPath: path) else {
+            let reason =
+                access(path, R_OK) == 0 ? "it cannot be read" : String(cString: strerror(errno))
+            throw Unreadable(description: "\(path): expected a picture, got none: \(reason).")
+        }
+        let bytes = [UInt8](data)
         return EngineImage(digest: SHA256.digest(bytes), image: try decoder.decode(bytes))
     }
 }

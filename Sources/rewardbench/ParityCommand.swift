@@ -33,6 +33,13 @@ enum ParityCommand {
                 "Folder with the cases' images.",
                 defaultText: "media beside the goldens' family folder"
             ),
+            .option(
+                "context",
+                value: "n",
+                "Longest prompt with its answer, in tokens.",
+                default: "4096",
+                format: .int(64...1_048_576)
+            ),
             CommonOptions.threads,
             CommonOptions.prefillRows,
             CommonOptions.precision,
@@ -50,13 +57,14 @@ enum ParityCommand {
     static func run(_ arguments: ParsedArguments) throws -> ExitCode {
         let goldens = try arguments.requiredText("goldens")
         let media = MediaFolder(
-            directory: arguments.text("media") ?? "\(goldens)/../../media"
+            directory: arguments.text("media") ?? Self.collapsed(goldens) + "/../../media"
         )
         let parity = try ParityRun(
             checkpoint: arguments.requiredText("checkpoint"),
             goldens: goldens,
             threads: CommonOptions.threads(arguments),
             prefillRows: arguments.int("prefill-rows") ?? 256,
+            contextLimit: arguments.int("context") ?? 4096,
             precision: CommonOptions.precision(arguments),
             loadImage: { try media.image($0) }
         )
@@ -76,5 +84,10 @@ enum ParityCommand {
             ConsoleText.output(report.text)
         }
         return report.isWithin ? .success : .failure
+    }
+
+    /// A path without empty parts: Foundation takes ".." behind "a//" for "a".
+    private static func collapsed(_ path: String) -> String {
+        (path.hasPrefix("/") ? "/" : "") + path.split(separator: "/").joined(separator: "/")
     }
 }

@@ -160,6 +160,52 @@ struct DaemonRemoteTests {
         #expect(kept == 6 && questions(second) < 6)
     }
 
+    @Test("waits for a server that is down, and loses no attempt by it")
+    func down() throws {
+        let bench = try Workbench()
+        let gone = try HTTPStub { request, _ in Self.model.reply(to: request) }
+        let (port, url) = (gone.port, gone.url)
+        gone.stop()
+        let daemon = try bench.daemon(
+            settings: """
+                engine.remote.url = \(url)
+                engine.remote.prefill = yes
+                engine.remote.pictures = yes
+                engine.remote.retries = 0
+                """
+        )
+        let job = try enqueue(
+            bench,
+            "point_score",
+            Workbench.pointItems(3),
+            options: #"{"max_attempts": 1, "shard_size": 1}"#
+        )
+        try bench.wait("the report that nobody is there", daemon: daemon) {
+            try bench.number(
+                """
+                SELECT count(*) AS n FROM rewardd.engine_status
+                WHERE state = 'unreachable' AND failed > 1
+                """
+            ) == 1
+        }
+        #expect(
+            try bench.number(
+                """
+                SELECT count(*) AS n FROM rewardd.shard
+                WHERE job_id = \(job) AND state = 'ready' AND attempts = 0
+                """
+            ) == 3
+        )
+        let back = try HTTPStub(port: port) { request, _ in Self.model.reply(to: request) }
+        #expect(try bench.end(of: job, daemon: daemon) == "completed")
+        #expect(
+            try bench.number(
+                "SELECT items_done AS n FROM rewardd.job WHERE job_id = \(job) AND items_failed = 0"
+            ) == 3
+        )
+        #expect(questions(back) == 3)
+    }
+
     @Test("leaves the server alone when a job is cancelled, and fails what it refuses by name")
     func cancelled() async throws {
         let bench = try Workbench()

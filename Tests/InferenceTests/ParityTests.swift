@@ -1,4 +1,6 @@
+import Foundation
 import Testing
+import Transformer
 
 @testable import Inference
 
@@ -53,6 +55,60 @@ struct ParityTests {
         #expect(measured.allSatisfy { $0.difference == 0 })
         #expect(report.worst.contains { $0.stage == "projector_out" })
         #expect(report.worst.contains { $0.stage == "deepstack_1" } == (family == "qwen3_vl"))
+    }
+
+    @Test(
+        "pictures are encoded before clips, as by the reference, wherever they stand",
+        arguments: ["qwen2_5_vl", "qwen3_vl"]
+    )
+    func order(family: String) throws {
+        let goldens = TinyModel.goldens + "/\(family)/golden/mix_img_video"
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "rewardd-parity-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(
+            atPath: folder,
+            withIntermediateDirectories: true
+        )
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.copyItem(
+            atPath: goldens + ".safetensors",
+            toPath: folder + "/turned.safetensors"
+        )
+        let data = try Data(contentsOf: URL(filePath: goldens + ".json"))
+        var record = try #require(
+            JSONSerialization.jsonObject(with: data) as? [String: Any]
+        )
+        var messages = try #require(record["messages"] as? [[String: Any]])
+        let content = try #require(messages[0]["content"] as? [Any])
+        messages[0]["content"] = Array(content.reversed())
+        record["messages"] = messages
+        try JSONSerialization.data(withJSONObject: record)
+            .write(to: URL(filePath: folder + "/turned.json"))
+
+        let session = try EngineBlueprint(
+            directory: TinyModel.goldens + "/\(family)/hf-bf16",
+            options: EngineOptions(threads: 1, contextLimit: 1024)
+        ).makeSession()
+        let shown = try PatchCase(
+            GoldenCase(directory: folder, name: "turned"),
+            session: session,
+            convention: .transformers4,
+            load: { try TinyModel.picture($0) }
+        )
+        var rows: [Int] = []
+        shown.encoder.observer = { stage, values, columns in
+            if case .projector = stage { rows.append(values.count / columns) }
+        }
+        let input = try shown.input()
+        let visuals = shown.plan.visuals
+        let picture = try #require(visuals.last)
+        guard case .image = picture.source else {
+            Issue.record("the picture stands last")
+            return
+        }
+        #expect(visuals.count > 1 && rows.first == picture.tokens)
+        #expect(rows.reduce(0, +) == visuals.reduce(0) { $0 + $1.tokens })
+        #expect(input.count == shown.plan.count)
     }
 
     @Test(

@@ -5,6 +5,19 @@ import Testing
 @Suite("JSONReader")
 struct JSONReaderTests {
     @Test(
+        "replaces what PostgreSQL cannot store, where that is asked for",
+        arguments: [
+            (#""a\u0000b""#, "a\u{fffd}b"), (#""\ud800""#, "\u{fffd}"),
+            (#""\ud800\u0041""#, "\u{fffd}A"), (#""\udc00\ud83d\ude00""#, "\u{fffd}😀"),
+            (#""\ud800\n""#, "\u{fffd}\n"),
+        ]
+    )
+    func replaces(text: String, value: String) throws {
+        #expect(try JSONReader.read(Array(text.utf8), unstorable: .replaced).text == value)
+        #expect(throws: JSONSyntaxError.self) { try JSONReader.read(Array(text.utf8)) }
+    }
+
+    @Test(
         "values keep numbers and order as they were written",
         arguments: [
             (

@@ -51,8 +51,8 @@ struct ImageDecoderTests {
     @Test(
         "what is no picture is described",
         arguments: [
-            ("", "got an empty file."), ("hello, I am called cat.png\n", "got text."),
-            ("\u{0}\u{1}\u{2}", "got unknown bytes '00 01 02'."),
+            ("", "got an empty file"), ("hello, I am called cat.png\n", "got text"),
+            ("\u{0}\u{1}\u{2}", "got unknown bytes '00 01 02'"),
         ]
     )
     func noPicture(text: String, sentence: String) {
@@ -60,7 +60,7 @@ struct ImageDecoderTests {
         #expect(
             error?.description
                 == "media_unreadable: image: expected a JPEG, PNG, WebP, GIF, BMP or binary PPM "
-                + "image, \(sentence)"
+                + "image, \(sentence). Name another file."
         )
     }
 

@@ -106,7 +106,11 @@ struct VideoDecoderTests {
             as: "mov"
         )
         for (bytes, description) in [
-            (sound, "media_unreadable: video: expected a stream of pictures, got none."),
+            (
+                sound,
+                "media_unreadable: video: expected a stream of pictures, got none. Name "
+                    + "another file."
+            ),
             (
                 foreign,
                 "media_unsupported: video: expected a stream of h264, hevc, mpeg4, vp8, vp9, av1, gif, "
@@ -135,7 +139,7 @@ struct VideoDecoderTests {
         for (bytes, description) in [
             (try DecodingGoldens.bytes("decoding/rgb8.png"), "media_unsupported: got a PNG image."),
             (Array("#EXTM3U\n/etc/passwd\n".utf8), "media_unreadable: got text."),
-            ([], "media_unreadable: got an empty file."),
+            ([], "media_unreadable: got an empty file. Name another file."),
             (try DecodingGoldens.bytes("decoding/palette64.gif"), "media_too_short: got 1."),
         ] {
             let error = #expect(throws: MediaError.self) {

@@ -72,13 +72,57 @@ struct MisbehavingServerTests {
             ("[]", "choices: expected a list"), (#"{"choices": []}"#, "choices:"), ("", "0 bytes"),
             (#"{"choices": [{"finish_reason": "stop"}]}"#, "message.content: expected"),
             (
-                #"{"choices": [{"message": {"content": null}, "finish_reason": "stop"}]}"#,
-                "content: expected a string, got null"
+                #"{"choices": [{"message": {"content": 7}, "finish_reason": "stop"}]}"#,
+                "content: expected a string, got a number"
             ),
         ]
     )
     func malformed(text: String, sentence: String) async throws {
         try await refuses(.json(text), sentence)
+    }
+
+    @Test(
+        "answers with text that cannot be stored as it is",
+        arguments: [
+            (#""a\u0000b""#, "a\u{fffd}b"), (#""\ud83d""#, "\u{fffd}"),
+            (#""\ud83dx\ude00\u00e9""#, "\u{fffd}x\u{fffd}é"), (#""\ud83d\ude00""#, "😀"),
+            ("null", ""),
+        ]
+    )
+    func unstorable(content: String, text: String) async throws {
+        let stub = try RemoteBench.stub { _, _ in
+            .json(#"{"choices": [{"message": {"content": \#(content)}, "finish_reason": "stop"}]}"#)
+        }
+        let engine = try await RemoteBench.engine(on: stub)
+        #expect(try await engine.generate(RemoteBench.prompt("?")).text == text)
+    }
+
+    @Test("is given no more work until it answers, when it takes no connection")
+    func outage() async throws {
+        let first = try RemoteBench.stub { _, _ in .json(RemoteBench.answer("fine")) }
+        let model = try RemoteBench.model(first.url) { $0.retries = 0 }
+        let engine = try await model.engine()
+        _ = try await engine.generate(RemoteBench.prompt("?"))
+        #expect(model.takesWork)
+        let port = first.port
+        first.stop()
+        let fault = await #expect(throws: RemoteFault.self) {
+            try await engine.generate(RemoteBench.prompt("?"))
+        }
+        #expect(fault?.kind == .unreachable && fault?.isOutage == true)
+        #expect(!model.takesWork)
+        let second = try HTTPStub(port: port) { request, _ in
+            RemoteBench.pair.reply(to: request)
+        }
+        // Not before a second has passed.
+        await model.probe()
+        #expect(!model.takesWork && second.requests.isEmpty)
+        let start = ContinuousClock.now
+        while !model.takesWork, start.duration(to: .now) < .seconds(30) {
+            await model.probe()
+            await Task.yield()
+        }
+        #expect(model.takesWork && second.requests.count == 1)
     }
 
     @Test("answers with what is no JSON, and no HTTP")
@@ -131,7 +175,7 @@ struct MisbehavingServerTests {
         let stub = try RemoteBench.stub { _, _ in reply }
         let fault = await fault(on: stub) { $0.retries = 0 }
         #expect(
-            fault?.kind == .unreachable || fault?.kind == .malformed,
+            fault?.kind == .interrupted || fault?.kind == .malformed,
             "\(String(describing: fault))"
         )
         #expect(stub.requests.count == 2)

@@ -185,6 +185,81 @@ struct RemoteEngineTests {
         }
     }
 
+    @Test(
+        "refuses pictures where the server fails over them and answers words, as llama-server does"
+    )
+    func failsOverPictures() async throws {
+        let stub = try HTTPStub { request, _ in
+            String(decoding: request.body, as: UTF8.self).contains("image_url")
+                ? .json(#"{"error": {"message": "image input is not supported"}}"#, status: 500)
+                : RemoteBench.pair.reply(to: request)
+        }
+        let engine = try await RemoteBench.engine(on: stub) {
+            $0.pictures = .auto
+            $0.retries = 0
+        }
+        var request = RemoteBench.prompt("how good?")
+        #expect(try await engine.generate(request).text == "Final Score: 4")
+        request.prompt.content.insert(.image(0), at: 0)
+        request.prompt.images = [try RemoteBench.image("first")]
+        let refusal = await #expect(throws: RemoteRefusal.self) {
+            try await engine.generate(request)
+        }
+        #expect(refusal?.code == "remote_refused")
+    }
+
+    @Test("asks a server that knows OpenAI's fields alone without the penalty that is none")
+    func strict() async throws {
+        let stub = try HTTPStub { request, _ in
+            String(decoding: request.body, as: UTF8.self).contains("repetition_penalty")
+                ? .json(#"{"detail": "Unexpected fields: {'repetition_penalty'}"}"#, status: 422)
+                : RemoteBench.pair.reply(to: request)
+        }
+        let engine = try await RemoteBench.engine(on: stub)
+        for count in [3, 4] {
+            let response = try await engine.generate(RemoteBench.prompt("how good?"))
+            #expect(response.text == "Final Score: 4" && stub.requests.count == count)
+        }
+        var penalised = RemoteBench.prompt("how good?")
+        penalised.decoding.repetitionPenalty = 1.05
+        let refusal = await #expect(throws: RemoteRefusal.self) {
+            try await engine.generate(penalised)
+        }
+        #expect(refusal?.message.contains("repetition_penalty") == true)
+    }
+
+    @Test("takes templates and penalty from the files published beside the weights")
+    func files() async throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "rewardd-files-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(
+            atPath: folder,
+            withIntermediateDirectories: true
+        )
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let stub = try HTTPStub { request, _ in RemoteBench.pair.reply(to: request) }
+        func engine() async throws -> any AnswerEngine {
+            try await RemoteBench.engine(on: stub) { $0.files = folder }
+        }
+        #expect(try await engine().repetitionPenalty == 1)
+        let file = URL(filePath: folder + "/generation_config.json")
+        try Data(#"{"repetition_penalty": 1.05}"#.utf8).write(to: file)
+        let published = try await engine()
+        #expect(published.repetitionPenalty == 1.05 && published.modelDirectory == folder)
+        var request = RemoteBench.prompt("how good?")
+        request.decoding.repetitionPenalty = published.repetitionPenalty
+        _ = try await published.generate(request)
+        let document = try JSONReader.read(try #require(stub.requests.last).body)
+        #expect(document["repetition_penalty"]?.double == 1.05)
+        #expect(document["repeat_penalty"]?.double == 1.05)
+        #expect(document["repeat_last_n"]?.integer == -1)
+        for text in ["[", #"{"repetition_penalty": "1"}"#, #"{"repetition_penalty": 0}"#] {
+            try Data(text.utf8).write(to: file)
+            let fault = await #expect(throws: RemoteFault.self) { try await engine() }
+            #expect(fault?.kind == .host && fault?.description.contains(folder) == true)
+        }
+    }
+
     @Test("refuses choices where the server tells no probabilities")
     func noProbabilities() async throws {
         var model = RemoteBench.pair

@@ -31,6 +31,7 @@ struct RemoteEngineSettingTests {
             engine.reward.retries = 0
             engine.reward.api-key-file = /etc/rewardd/key
             engine.reward.ca-file = /etc/rewardd/ca.pem
+            engine.reward.files = /srv/models/UnifiedReward-qwen-7b
             engine.reward.prefill = no
             engine.reward.pictures = yes
             engine.other.v2.url = https://other/v1
@@ -45,6 +46,7 @@ struct RemoteEngineSettingTests {
         wanted.retries = 0
         wanted.apiKeyFile = "/etc/rewardd/key"
         wanted.authorityFile = "/etc/rewardd/ca.pem"
+        wanted.files = "/srv/models/UnifiedReward-qwen-7b"
         wanted.prefill = .no
         wanted.pictures = .yes
         #expect(engines[0] == wanted)
@@ -114,14 +116,31 @@ struct RemoteEngineSettingTests {
             engine.a.api-key-file = \(key)
             engine.b.url = https://127.0.0.1:1/v1
             engine.b.ca-file = /nonexistent/ca.pem
+            engine.c.url = http://127.0.0.1:1/v1
+            engine.c.files = /nonexistent/model
             """
         let problems = ConfigurationCheck.problems(of: try make(text))
         #expect(problems.contains { $0.contains("engine \"a\": api-key-file: \(key): expected") })
         #expect(problems.contains { $0.contains("engine \"b\": ca-file: /nonexistent/ca.pem") })
+        #expect(problems.contains { $0.contains("engine \"c\": files: /nonexistent/model") })
         try Data("sk-4711\n".utf8).write(to: URL(filePath: key))
         defer { try? FileManager.default.removeItem(atPath: key) }
         let left = ConfigurationCheck.problems(of: try make(text))
         #expect(!left.contains { $0.contains("engine \"a\"") || $0.contains("sk-4711") })
+    }
+
+    @Test("a server that takes no question costs no attempt, whatever it says")
+    func outage() {
+        for fault in [
+            RemoteFault(.unreachable, "gone"), RemoteFault(.busy, "gone"),
+            RemoteFault(.busy, "gone", retryAfter: .seconds(90)),
+        ] {
+            guard case .release(let reason) = FailurePolicy.outcome(of: fault, attempt: 5) else {
+                Issue.record("\(fault.kind) is no release")
+                continue
+            }
+            #expect(reason == "gone")
+        }
     }
 
     @Test("a server's fault is a reason to try the shard again, later when it asks for that")
@@ -132,9 +151,12 @@ struct RemoteEngineSettingTests {
             #expect(reason == "gone")
             return after
         }
-        #expect(wait(RemoteFault(.unreachable, "gone")) == .seconds(4))
+        #expect(wait(RemoteFault(.interrupted, "gone")) == .seconds(4))
         #expect(wait(RemoteFault(.refused, "gone")) == .seconds(4))
-        #expect(wait(RemoteFault(.busy, "gone", retryAfter: .seconds(90))) == .seconds(90))
-        #expect(wait(RemoteFault(.busy, "gone", retryAfter: .seconds(86400))) == .seconds(3600))
+        func failed(_ seconds: Int) -> RemoteFault {
+            RemoteFault(.serverError, "gone", retryAfter: .seconds(seconds))
+        }
+        #expect(wait(failed(90)) == .seconds(90))
+        #expect(wait(failed(86400)) == .seconds(3600))
     }
 }

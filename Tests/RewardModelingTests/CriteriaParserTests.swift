@@ -110,6 +110,7 @@ struct CriteriaParserTests {
         for text in [
             #"{ "reasoning": "The hat is red, "nearly".", "score": [18, 3.5] }"#,
             "```json\n{\"reasoning\": \"…\",\n \"score\": [18,3.5]\n}\n```",
+            #"{"score": [18, 3.5], "reasoning": "A low score: the hat is blue."}"#,
             #"{"score": [1, 1]} No: {"reasoning": "x", "score": [ +18 , 3.5 ]}"#,
             "score: [18, 3.5]",
         ] {
@@ -119,7 +120,8 @@ struct CriteriaParserTests {
             "", #"{"score": []}"#, #"{"score": [18]}"#, #"{"score": [18, 3, 4]}"#,
             #"{"score": [18, 3"#, #"{"score": [18, nan]}"#, #"{"score": [18, 26]}"#,
             #"{"score": [18 3]}"#, #"{"score": "18, 3"}"#, #"{"score": 18}"#,
-            #"{"reasoning": "score [18, 3]"}"#,
+            #"{"reasoning": "score [18, 3]"}"#, #"{"score": [18, 3]} No: {"score": 18}"#,
+            #"{"score": [18, 3]} No: {"score": nan}"#,
         ] {
             #expect(edits(text) == nil, "\(text)")
         }
@@ -170,6 +172,19 @@ struct CriteriaParserTests {
         )
     }
 
+    @Test("shares are read as Python prints single-precision numbers")
+    func printedShares() throws {
+        let text =
+            "Alignment Score:\n Image 1: 9.999999747378752e-05\n Image 2: 1.0000001192092896\n\n"
+            + "Coherence Score:\n Image 1: 0.0\n Image 2: 1"
+        #expect(
+            pairs(text)?.map(\.value) == [
+                .pair(first: 9.999999747378752e-05, second: 1), .pair(first: 0, second: 1),
+            ]
+        )
+        #expect(pairs(text.replacing("1.0000001192092896", with: "1.01")) == nil)
+    }
+
     @Test(
         "a side that is missing is not borrowed from the next criterion",
         arguments: [
@@ -191,6 +206,12 @@ struct CriteriaParserTests {
         let criterion = Criterion(name: "overall", label: "Score")
         func read(_ text: String) -> CriterionReading.Value? {
             CriteriaParser.twoNumbers(text, criterion: criterion, scale: scale)?.first?.value
+        }
+        for text in [
+            "Score for Edited Image 1: -1.25\nScore for Edited Image 2: 3",
+            "Image 1 Score: -1.25\n**Image 2 Score:** 3", "-1.25 and 3",
+        ] {
+            #expect(read(text) == .pair(first: -1.25, second: 3), "\(text)")
         }
         for text in ["-1.25, 3", "-1.25\n3", "Image 1: -1.25\nImage 2: 3", "(-1.25) and (3)"] {
             #expect(read(text) == .pair(first: -1.25, second: 3), "\(text)")

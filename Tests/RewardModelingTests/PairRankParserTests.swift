@@ -27,6 +27,9 @@ struct PairRankParserTests {
             ("Image2 is better than Image1.", .second),
             ("Image 2 is slightly better than Image 1.", .second),
             ("Overall Judgment: Answer 2 is better.", .second),
+            ("The second response is better than the first response.", .second),
+            ("The first image is slightly better.", .first),
+            ("Edited Image 2 is better, as the hat is red.", .second),
             ("# Overall Judgment\nAnswer 1 is better than Answer 2.", .first),
             ("Ich denke: Image 2 is better than Image 1 🙂", .second),
         ]
@@ -48,6 +51,42 @@ struct PairRankParserTests {
         ]
     )
     func lastWins(text: String, verdict: Verdict) {
+        #expect(PairRankParser.parse(text) == verdict)
+    }
+
+    @Test(
+        "what is granted on the way is no verdict",
+        arguments: [
+            ("Image 1 is better, although Image 2 is better in colour.", Verdict.first),
+            ("While Image 1 is better in detail, Image 2 is better overall.", .second),
+            ("Video 2 is better, whereas the first video is better lit", .second),
+            ("Though Answer 1 is better worded.", .unparsed),
+        ]
+    )
+    func granted(text: String, verdict: Verdict) {
+        #expect(PairRankParser.parse(text) == verdict)
+    }
+
+    @Test(
+        "an overall judgment is not undone by the reasons behind it",
+        arguments: [
+            (
+                "Overall Judgment: Answer 1 is better. Answer 2 is better in clarity, but wrong.",
+                Verdict.first
+            ),
+            (
+                "### Overall Judgment\nWhile Answer 1 is better worded, **Answer 2 is better** than "
+                    + "Answer 1. Answer 1 is better at length only.", .second
+            ),
+            ("Answer 1 is better. Overall Judgement: neither.", .unparsed),
+            ("Answer 1 is better. That is my overall judgment.", .first),
+            (
+                "Overall judgment: Answer 1 is better.\nOverall judgment: Answer 2 is better.",
+                .second
+            ),
+        ]
+    )
+    func judgment(text: String, verdict: Verdict) {
         #expect(PairRankParser.parse(text) == verdict)
     }
 
@@ -92,6 +131,10 @@ struct PairRankParserTests {
             "Image 2 is better. But no: there is no question that Image 1 is better.",
             "Image 1 is better than Image 2. Wait, Image 1 is not better.",
             "Image 1 is better. Image 1 isn't better.", "Image 2 is no better than Image 1.",
+            "I must say whether Image 1 is better or Image 2 is better.",
+            "'Video 1 is better,' 'Video 2 is better,' or 'Both videos are equally good.'",
+            "Either Image 1 is better or they are equally good.",
+            "The first image is better than the first image.", "The first is better",
             "Image one is better", "same", "nan", "Image 2 is bett",
         ]
     )

@@ -25,6 +25,8 @@ struct PointScoreParserTests {
             ("Final Score: 1\nI was too strict.\nFinal Score: 3.7", 3.7),
             ("<think>Final Score: 1</think>Final Score: 4", 4),
             ("<answer>Final Score: 4.4</answer>", 4.4),
+            ("Final Score: 4 (out of 5)", 4), ("Final Score: 4 (/5)", 4),
+            ("Final Score: 5.000000476837158", 5), ("Final Score: 4 or so", 4),
             ("Final Score: \"4\"", 4), ("Final Score: 4 - good light", 4),
         ]
     )
@@ -42,6 +44,9 @@ struct PointScoreParserTests {
             "Final Score: 0", "Final Score: -3", "Final Score: −3", "Final Score: 5.1",
             "Final Score: 85",
             "Final Score: 10", "Final Score: 8/10", "Final Score: 4/10", "Final Score: 4 out of 10",
+            "Final Score: 4 (out of 10)", "Final Score: 3 or 4", "Final Score: 3 to 4",
+            "Final Score: **3** or **4**", "Final Score: 5.0001", "Final Score: 4e",
+            "Final Score: 4e-",
             "Final Score: 3-4", "Final Score: 3 – 4", "Final Score: 3,7", "Final Score: 3.7.1",
             "Final Score: 4e0", "Final Score: 4th", "Final Score: 4%", "Final Score: four",
             "Final Score: the image earns 4", "Final Score: 4\nFinal Score:", "FinalScore: 4",

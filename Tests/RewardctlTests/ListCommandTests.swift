@@ -125,6 +125,25 @@ struct ListCommandTests {
         #expect(!text.contains("could run it"))
     }
 
+    @Test("describe says that the server of the job's model does not answer")
+    func silentServer() throws {
+        let worker = try ScriptedWorker(database)
+        let report = """
+            [{"model": "scenes", "url": "http://gpu-1:8000/v1", "reachable": false, "in_flight": 0,
+              "answered": 0, "failed": 1, "error": "http://gpu-1:8000/v1/models: none."}]
+            """
+        try database.connect().execute(
+            "SELECT rewardd.report_engines(\(worker.daemonID), \(json: report)::jsonb)"
+        )
+        #expect(
+            try describe(submit()).contains(
+                "The server of model 'scenes' does not answer daemon \(worker.daemonID), which asks "
+                    + "again until it does: http://gpu-1:8000/v1/models: none."
+            )
+        )
+        try database.connect().execute("SELECT rewardd.stop_daemon(\(worker.daemonID))")
+    }
+
     @Test("describe says that a queue runs as many shards as it may")
     func limit() throws {
         let settings = ["queue", "set", "default", "--max-running", "1"]

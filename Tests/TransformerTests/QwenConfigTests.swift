@@ -81,6 +81,13 @@ struct QwenConfigTests {
                 == .windowed(window: 4, wholeFrame: [7, 15, 23, 31], tokensPerSecond: 4)
         )
 
+        let shallow = try read(
+            #"{"model_type": "qwen2_5_vl", "rope_scaling": {"mrope_section": [16, 24, 24]}, "#
+                + #""vision_config": {"depth": 9, "out_hidden_size": 8192}}"#
+        )
+        guard case .qwen(let tower) = shallow.visual else { return }
+        #expect(tower.kind == .windowed(window: 4, wholeFrame: [7], tokensPerSecond: 4))
+
         let new = try read(
             #"{"model_type": "qwen3_vl", "text_config": {"num_key_value_heads": 5}, "#
                 + #""vision_config": {"out_hidden_size": 4096}}"#,
@@ -93,8 +100,8 @@ struct QwenConfigTests {
         )
         #expect(whole.text.headDimension == 128)
         #expect(whole.text.rotaryLayout == .interleaved([24, 20, 20]))
-        guard case .qwen(let tower) = whole.visual else { return }
-        #expect(tower.kind == .deepstacked(gridSide: 48, deepstack: [8, 16, 24]))
+        guard case .qwen(let deep) = whole.visual else { return }
+        #expect(deep.kind == .deepstacked(gridSide: 48, deepstack: [8, 16, 24]))
     }
 
     @Test(

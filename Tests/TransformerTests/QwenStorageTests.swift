@@ -17,6 +17,8 @@ struct QwenStorageTests {
         case shards
         /// A tied model that stores its head all the same, with other numbers in it.
         case storedHead
+        /// A list of DeepStack's blocks in another order, its mergers with it.
+        case turnedTaps
 
         var testDescription: String { rawValue }
     }
@@ -25,14 +27,28 @@ struct QwenStorageTests {
     func variants(family: String, variant: Variant) throws {
         let original = QwenGoldens.path(family, "hf-bf16")
         let copy = try CheckpointDirectory()
-        let config = try QwenGoldens.text(family, "hf-bf16/config.json")
-        try copy.write(config, to: "config.json")
+        var config = try QwenGoldens.text(family, "hf-bf16/config.json")
         var tensors = try Self.tensors(original)
         switch variant {
         case .rawNames: tensors = tensors.map { Self.rename($0, Self.raw) }
         case .publishedNames: tensors = tensors.map { Self.rename($0, Self.published) }
         case .singlePrecision: tensors = tensors.map(Self.widen)
         case .shards: break
+        case .turnedTaps:
+            guard family == "qwen3_vl" else { return }
+            let list = try #require(
+                config.firstRange(of: /"deepstack_visual_indexes": \[\s*0,\s*2\s*\]/)
+            )
+            config.replaceSubrange(list, with: "\"deepstack_visual_indexes\": [2, 0]")
+            tensors = tensors.map { tensor in
+                var tensor = tensor
+                let name = tensor.name
+                tensor.name = name.replacing("merger_list.0.", with: "merger_list.1.")
+                if tensor.name == name {
+                    tensor.name = name.replacing("merger_list.1.", with: "merger_list.0.")
+                }
+                return tensor
+            }
         case .storedHead:
             guard family == "qwen3_vl", let table = tensors.first(where: { $0.isTable }) else {
                 return
@@ -46,6 +62,7 @@ struct QwenStorageTests {
                 )
             )
         }
+        try copy.write(config, to: "config.json")
         try Self.write(tensors, to: copy, shards: variant == .shards ? 3 : 1)
         #expect(try Self.numbers(copy.path) == Self.numbers(original))
     }

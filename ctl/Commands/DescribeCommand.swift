@@ -76,7 +76,8 @@ enum DescribeJob: Command {
             queue: try allowed { () throws(PostgresError) in
                 try api.queues(names: [job.queue])
             }?.first,
-            daemons: try allowed { () throws(PostgresError) in try api.daemons() }
+            daemons: try allowed { () throws(PostgresError) in try api.daemons() },
+            engines: try allowed { () throws(PostgresError) in try api.engines() }
         ).sentences
     }
 

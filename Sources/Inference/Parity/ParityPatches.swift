@@ -129,22 +129,32 @@ struct PatchCase {
     }
 
     /// The prompt as the decoder reads it.
+    ///
+    /// Pictures are encoded before clips wherever they stand, as by the reference: what observers see of the
+    /// tower is in its order.
     func input() throws -> ModelInput {
+        let visuals = plan.visuals
+        let pictures = visuals.indices.filter { !Self.isClip(visuals[$0]) }
+        let clips = visuals.indices.filter { Self.isClip(visuals[$0]) }
+        var features: [Int: ImageFeatures] = [:]
+        for place in pictures + clips {
+            features[place] = try encoder.features(of: visuals[place], in: prompt, interrupt: {})
+        }
         var input = ModelInput()
-        var visuals = plan.visuals.makeIterator()
+        var place = 0
         for token in plan.tokens {
             if case .id(let id) = token {
                 input.append(tokens: CollectionOfOne(id))
-            } else if let visual = visuals.next() {
-                let features = try encoder.features(
-                    of: visual,
-                    in: prompt,
-                    interrupt: {}
-                )
-                input.append(image: features, key: visual.key)
+            } else if let encoded = features[place] {
+                input.append(image: encoded, key: visuals[place].key)
+                place += 1
             }
         }
         return input
+    }
+
+    private static func isClip(_ visual: PlannedVisual) -> Bool {
+        if case .image = visual.source { false } else { true }
     }
 }
 

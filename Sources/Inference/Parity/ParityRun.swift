@@ -27,12 +27,13 @@ package struct ParityRun {
         goldens goldensDirectory: String,
         threads: Int,
         prefillRows: Int = 256,
+        contextLimit: Int = 4096,
         precision: WeightPrecision = .stored,
         loadImage: @escaping ImageLoader
     ) throws {
         let options = EngineOptions(
             threads: threads,
-            contextLimit: 4096,
+            contextLimit: contextLimit,
             prefillRows: prefillRows,
             precision: precision
         )
@@ -87,7 +88,8 @@ package struct ParityRun {
         guard input.count > 0, input.count <= session.contextLimit - record.genIDs.count else {
             throw ParityError(
                 "\(golden.name): expected 1 to \(session.contextLimit) tokens with the answer, got "
-                    + "\(input.count) and \(record.genIDs.count). Make shorter goldens."
+                    + "\(input.count) and \(record.genIDs.count). Make shorter goldens or raise "
+                    + "--context."
             )
         }
         let prompt = try forwardPrompt(input, golden: golden, taps: taps)

@@ -38,14 +38,13 @@ struct ChatAnswer: Equatable {
                     + "one ended by \"\(ServerSentence.cleaned(reason, hiding: nil))\"."
             )
         }
-        guard let text = choice["message"]?["content"]?.text else {
-            throw malformed(
-                "choices[0].message.content",
-                "a string",
-                choice["message"]?["content"]
-            )
+        switch choice["message"]?["content"] {
+        case .string(let text)?: self.text = text
+        // Nothing was written beside the thinking, which servers may keep apart: unparsed, as no words are.
+        case .null?: text = ""
+        case let other:
+            throw malformed("choices[0].message.content", "a string", other)
         }
-        self.text = text
         self.finish = finish
         let usage = document["usage"]
         promptTokens = Self.count(usage?["prompt_tokens"])

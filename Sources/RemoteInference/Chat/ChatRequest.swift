@@ -20,6 +20,11 @@ struct ChatRequest: Sendable {
     var tokenOffers = 0
     /// How tokens are chosen.
     var decoding = Decoding.greedy
+    /// Whether the penalty for repetition is said, be it none.
+    var namesPenalty = true
+
+    /// vLLM and SGLang. Others call it otherwise, and take no notice of this.
+    static let penaltyField = "repetition_penalty"
 
     /// The document. Pictures are put in as they are made by `uri`.
     func bytes(_ uri: (EngineImage) -> [UInt8]) -> [UInt8] {
@@ -66,7 +71,14 @@ struct ChatRequest: Sendable {
         text += #","temperature":\#(number(sampling?.temperature ?? 0))"#
         text += #","top_p":\#(number(sampling?.topP ?? 1)),"seed":\#(sampling.map(seed) ?? 0)"#
         text += #","n":1,"stream":false"#
-        text += #","repetition_penalty":\#(number(decoding.repetitionPenalty))"#
+        if namesPenalty {
+            let penalty = number(decoding.repetitionPenalty)
+            text += #","\#(Self.penaltyField)":\#(penalty)"#
+            if decoding.repetitionPenalty != 1 {
+                // llama-server, which looks back 64 tokens unless it is told to look at all.
+                text += #","repeat_penalty":\#(penalty),"repeat_last_n":-1"#
+            }
+        }
         if let topK = sampling?.topK { text += #","top_k":\#(topK)"# }
         if tokenOffers > 0 { text += #","logprobs":true,"top_logprobs":\#(tokenOffers)"# }
         if !prefill.isEmpty {

@@ -79,7 +79,7 @@ struct CurlClient: Sendable {
             }
             return answer
         case .cancelled: throw CancellationError()
-        case .timedOut, .exited(28): throw CurlFault.timedOut(request)
+        case .timedOut: throw CurlFault.timedOut(request)
         case .outputLimit:
             throw RemoteFault(
                 .malformed,
@@ -110,13 +110,15 @@ private enum CurlFault {
                 ? String(text.dropFirst("curl: (\(status)) ".count)) : text,
             hiding: request.key
         )
+        func none(_ kind: RemoteFault.Kind) -> RemoteFault {
+            RemoteFault(kind, "\(request.url): expected an answer, got none: \(reason)")
+        }
         switch status {
-        // No such name, no connection, handshake, receive, send, cut short, nothing at all.
-        case 6, 7, 35, 56, 55, 18, 52:
-            return RemoteFault(
-                .unreachable,
-                "\(request.url): expected an answer, got none: \(reason)"
-            )
+        case 28 where reason.hasPrefix("Operation timed out"): return timedOut(request)
+        // No such name, no connection, none in time, no handshake.
+        case 6, 7, 28, 35: return none(.unreachable)
+        // Receive, send, cut short, nothing at all.
+        case 56, 55, 18, 52: return none(.interrupted)
         // Certificates: of the server, of the file.
         case 60, 51, 77, 83:
             return RemoteFault(

@@ -1,5 +1,6 @@
 import Foundation
 import RemoteInference
+import RewardModeling
 
 /// Reads the setting `engines`: entries `NAME.OPTION=VALUE`, comma-separated, which a file writes as lines
 /// `engine.NAME.OPTION = VALUE`.
@@ -14,6 +15,7 @@ enum RemoteEngineSetting {
         case retries
         case apiKeyFile = "api-key-file"
         case authorityFile = "ca-file"
+        case files
         case prefill
         case pictures
     }
@@ -123,6 +125,7 @@ enum RemoteEngineSetting {
         }
         engine.apiKeyFile = try path(values[.apiKeyFile], place(.apiKeyFile))
         engine.authorityFile = try path(values[.authorityFile], place(.authorityFile))
+        engine.files = try path(values[.files], place(.files))
         engine.prefill = try ability(values[.prefill], place(.prefill))
         engine.pictures = try ability(values[.pictures], place(.pictures))
         return engine
@@ -155,6 +158,20 @@ enum RemoteEngineSetting {
         return text
     }
 
+    /// Why a directory cannot stand beside a server's weights; nil when it can.
+    private static func fileProblem(_ directory: String) -> String? {
+        do throws(RewardModelingError) {
+            if try PromptPack.read(directory: directory) != nil { return nil }
+        } catch {
+            return error.message
+        }
+        let config = "\(directory)/generation_config.json"
+        return FileManager.default.isReadableFile(atPath: config)
+            ? nil
+            : "\(directory): expected a directory with prompt_pack.json or generation_config.json, "
+                + "got neither. Copy them there."
+    }
+
     /// Every reason why an engine could not be asked, beyond the form of its settings. Asks no server.
     static func problems(of engines: [RemoteEngineOptions]) -> [String] {
         guard !engines.isEmpty else { return [] }
@@ -174,6 +191,9 @@ enum RemoteEngineSetting {
                 problems.append(
                     subject + "ca-file: \(path): expected a file that can be read, got none."
                 )
+            }
+            if let problem = engine.files.flatMap(fileProblem) {
+                problems.append(subject + "files: " + problem)
             }
         }
         return problems

@@ -32,8 +32,10 @@ final class OfferedModels: Sendable {
 
     /// What to claim for in order to judge: the names, and a label for each two models of which one samples
     /// candidates for the other.
-    var judgingLabels: [String] {
-        let names = names
+    ///
+    /// - Parameter resting: Models that are left out.
+    func judgingLabels(without resting: Set<String> = []) -> [String] {
+        let names = names.filter { !resting.contains($0) }
         return names
             + names.flatMap { policy in
                 names.filter { $0 != policy }.map {

@@ -68,7 +68,7 @@ struct TrainingWorkshop: Sendable {
     /// What the daemon announces that it can run: names of models, and labels for sampling
     /// and training from them.
     var announcement: [String] {
-        store == nil ? models.judgingLabels : models.judgingLabels + models.trainingLabels
+        store == nil ? models.judgingLabels() : models.judgingLabels() + models.trainingLabels
     }
 
     /// The worker's duty; nil for a daemon that does not train.

@@ -22,8 +22,12 @@ enum FailurePolicy {
                 .invalidRequest:
                 return .fail(reason: "\(error)")
             }
+        case let fault as RemoteFault where fault.isOutage:
+            // No question was taken. Nothing is claimed for the model until its server answers, so the
+            // shard can wait as it was.
+            return .release(reason: "\(fault)")
         case let fault as RemoteFault:
-            // Nothing about the items: the server is down, busy, or not the one that was meant.
+            // Perhaps about an item, or the server is not the one that was meant.
             let asked = min(fault.retryAfter ?? .zero, longestAsked)
             return .retry(reason: "\(fault)", after: max(delay(attempt), asked))
         case let error as RewardModelingError:

@@ -28,6 +28,9 @@ struct RemoteEngines: EngineSource {
         return try await model.engine()
     }
 
+    /// The models whose servers give no answers now: no work is claimed for them.
+    var resting: Set<String> { Set(models.filter { !$0.value.takesWork }.keys) }
+
     /// The models that servers answer for, by name.
     var all: [RemoteModel] { models.sorted { $0.key < $1.key }.map(\.value) }
 }

@@ -95,10 +95,15 @@ actor Worker {
             perform(machine.claimFailed())
             return
         }
+        let labels = duty.labels()
+        guard !labels.isEmpty else {
+            perform(machine.claimed(0))
+            return
+        }
         do {
             let shards = try await queue.claim(
                 daemonID: daemonID,
-                models: duty.labels(),
+                models: labels,
                 queues: queues,
                 maximum: count
             )

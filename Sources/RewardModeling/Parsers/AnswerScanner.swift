@@ -57,8 +57,9 @@ struct AnswerScanner {
     }
 
     /// The number on the scale that stands from a position on, after space, emphasis or an opening
-    /// bracket: `[-+]digits[.digits]`. Nil for anything else, `nan` included, for one that goes on in a
-    /// way that changes its meaning (`3-4`, `3,7`, `8/10` on a scale to 5), and for one off the scale.
+    /// bracket: `[-+]digits[.digits][e-digits]`. Nil for anything else, `nan` included, for one that goes on in a
+    /// way that changes its meaning (`3-4`, `3 or 4`, `3,7`, `8/10` on a scale to 5), and for one off the scale
+    /// by more than the rounding of a single-precision number.
     func score(from start: Int, scale: Scale, before limit: Int? = nil) -> Double? {
         let opening = skip(from: start) {
             Self.isSpaceOrEmphasis($0) || "[(<\"".unicodeScalars.contains($0)
@@ -66,7 +67,9 @@ struct AnswerScanner {
         guard let (value, end) = number(from: opening), end <= limit ?? scalars.count,
             endsCleanly(at: end, scale: scale)
         else { return nil }
-        return Score(value, on: scale)?.value
+        let rounding = (scale.maximum - scale.minimum) * 1e-6
+        let nearest = min(max(value, scale.minimum), scale.maximum)
+        return abs(nearest - value) <= rounding ? nearest : nil
     }
 
     /// A number and the position after it; nil when none starts here.
@@ -84,9 +87,20 @@ struct AnswerScanner {
             let fraction = skip(from: whole + 1, Self.isDigit)
             if fraction > whole + 1 { end = fraction }
         }
+        end = endOfNegativeExponent(at: end) ?? end
         text.unicodeScalars.append(contentsOf: scalars[position..<end])
         guard let value = Double(text), value.isFinite else { return nil }
         return (value, end)
+    }
+
+    /// The position after `e-05`: how Python, in which models' answers to learn from were written, prints
+    /// numbers below 0.0001. Other exponents are no score's.
+    private func endOfNegativeExponent(at start: Int) -> Int? {
+        guard start + 2 < scalars.count, scalars[start] == "e" || scalars[start] == "E",
+            scalars[start + 1] == "-"
+        else { return nil }
+        let end = skip(from: start + 2, Self.isDigit)
+        return end > start + 2 ? end : nil
     }
 
     /// The position after a lower-case ASCII word that stands here in any case; nil when it does not.
@@ -120,14 +134,18 @@ struct AnswerScanner {
     private func endsCleanly(at end: Int, scale: Scale) -> Bool {
         let position = skip(from: end) { $0 != "\n" && Self.isSpaceOrEmphasis($0) }
         guard position < scalars.count else { return true }
-        if scalars[position] == "/" {
-            return denominator(from: position + 1) == scale.maximum
+        // "8/10", "8 out of 10", "8 (out of 10)".
+        let inner =
+            scalars[position] == "(" ? skip(from: position + 1, Self.isSpaceOrEmphasis) : position
+        if inner < scalars.count, scalars[inner] == "/" {
+            return denominator(from: inner + 1) == scale.maximum
         }
-        if position > end, let out = self.end(of: "out", from: position),
+        if inner > end, let out = self.end(of: "out", from: inner),
             let of = self.end(of: "of", from: skip(from: out, Self.isSpaceOrEmphasis))
         {
             return denominator(from: of) == scale.maximum
         }
+        if position > end, isRange(from: position) { return false }
         if position == end, scalars[end].properties.isAlphabetic || scalars[end] == "%" {
             return false
         }
@@ -138,6 +156,15 @@ struct AnswerScanner {
         // numbers.
         let spaced = after > position + 1 && ".,".unicodeScalars.contains(scalars[position])
         return spaced || after >= scalars.count || !Self.isDigit(scalars[after])
+    }
+
+    /// Whether a second number follows that leaves open which one is meant: `or 4`, `to 5`.
+    private func isRange(from start: Int) -> Bool {
+        ["or", "to"].contains { word in
+            guard let end = end(of: word, from: start) else { return false }
+            let next = skip(from: end, Self.isSpaceOrEmphasis)
+            return next > end && number(from: next) != nil
+        }
     }
 
     private func denominator(from start: Int) -> Double? {

@@ -100,10 +100,7 @@ package enum CriteriaParser {
         guard let answer = AnswerSection.of(response) else { return nil }
         // The quotation mark that closes a JSON key stands between the word and its colon.
         let scanner = AnswerScanner(answer.replacing("\"", with: " "))
-        guard let marker = scanner.lastMarker(["score"]) else { return nil }
-        var position = scanner.skip(from: marker.end, AnswerScanner.isSpaceOrEmphasis)
-        guard position < scanner.scalars.count, scanner.scalars[position] == "[" else { return nil }
-        position += 1
+        guard var position = startOfList(scanner) else { return nil }
         var readings: [CriterionReading] = []
         for (index, criterion) in criteria.enumerated() {
             position = scanner.skip(from: position, AnswerScanner.isSpaceOrEmphasis)
@@ -123,15 +120,34 @@ package enum CriteriaParser {
         return readings
     }
 
-    /// The number after the last `Image 1:`, `Video 1:` … of a part of the answer.
+    /// The position behind the `[` of the last `score: [`. Words that follow a `score:` are part of the reasoning,
+    /// which may stand behind the list; anything else there is a list that cannot be read.
+    private static func startOfList(_ scanner: AnswerScanner) -> Int? {
+        var part = scanner.scalars.indices
+        while let marker = scanner.lastMarker(["score"], in: part) {
+            let position = scanner.skip(from: marker.end, AnswerScanner.isSpaceOrEmphasis)
+            guard position < scanner.scalars.count else { return nil }
+            if scanner.scalars[position] == "[" { return position + 1 }
+            let isProse =
+                scanner.scalars[position].properties.isAlphabetic
+                && !["nan", "none", "null"].contains { scanner.end(of: $0, from: position) != nil }
+            guard isProse else { return nil }
+            part = 0..<marker.start
+        }
+        return nil
+    }
+
+    /// The number after the last `Image 1:`, `Image 1 Score:`, `Video 1:` … of a part of the answer.
     private static func side(
         _ number: String,
         _ scanner: AnswerScanner,
         _ part: Range<Int>,
         _ scale: Scale
     ) -> Double? {
-        let markers = ["image", "video", "answer", "response"].compactMap {
-            scanner.lastMarker([$0, number], in: part)
+        let markers = ["image", "video", "answer", "response"].flatMap { noun in
+            [[noun, number], [noun, number, "score"]].compactMap {
+                scanner.lastMarker($0, in: part)
+            }
         }
         guard let marker = markers.max(by: { $0.start < $1.start }) else { return nil }
         return scanner.score(from: marker.end, scale: scale, before: part.upperBound)

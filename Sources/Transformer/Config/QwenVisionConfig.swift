@@ -71,7 +71,9 @@ package struct QwenVisionConfig: Sendable, Equatable {
         )
         let wholeFrame = try Common.blocks(
             "fullatt_block_indexes",
-            file.fullatt_block_indexes ?? [7, 15, 23, 31],
+            // The reference's default names blocks that a smaller tower does not have.
+            file.fullatt_block_indexes
+                ?? [7, 15, 23, 31].filter { $0 < Double(common.layerCount) },
             depth: common.layerCount
         )
         let tokensPerSecond = try Common.field.integer(

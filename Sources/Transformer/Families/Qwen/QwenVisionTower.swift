@@ -114,7 +114,9 @@ package struct QwenVisionTower: Sendable {
             if case .deepstacked(_, let tapped) = config.kind,
                 let level = tapped.firstIndex(of: index)
             {
-                levels[level] = deepstack[level].apply(
+                // Added behind decoder layers in the order of the blocks, whatever the order of the list.
+                let place = tapped.count { $0 < index }
+                levels[place] = deepstack[level].apply(
                     order,
                     stage: .deepstack(level),
                     config: config,
