@@ -133,6 +133,9 @@ static const unsigned char sql_0042[] = {
 static const unsigned char sql_0043[] = {
 #embed "../../migrations/0043_claim_priority.sql"
 };
+static const unsigned char sql_0044[] = {
+#embed "../../migrations/0044_record_changes.sql"
+};
 
 static const struct rewardd_migration rewardd_migrations[] = {
     {"0001_create_schema.sql", sql_0001, sizeof sql_0001},
@@ -178,6 +181,7 @@ static const struct rewardd_migration rewardd_migrations[] = {
     {"0041_sample_candidates.sql", sql_0041, sizeof sql_0041},
     {"0042_fewer_steps.sql", sql_0042, sizeof sql_0042},
     {"0043_claim_priority.sql", sql_0043, sizeof sql_0043},
+    {"0044_record_changes.sql", sql_0044, sizeof sql_0044},
 };
 
 size_t rewardd_migration_count(void) { return sizeof rewardd_migrations / sizeof *rewardd_migrations; }

@@ -148,7 +148,8 @@ struct DoctorCommandTests {
         )
         #expect(found.texts("remedy").allSatisfy { $0 == "Run 'rewardctl migrate'." })
         #expect(try RewardctlProcess.run(["migrate"], url: database.url).status == 0)
-        #expect(try DoctorRun(database.url).items == [])
+        let after = try DoctorRun(database.url)
+        #expect(after.items == [], "\(after.subjects) \(after.texts("found"))")
     }
 
     @Test("a database without the schema has one problem; a newer one needs a newer tool")
