@@ -29,6 +29,24 @@ package enum ModelLine: String, Sendable, CaseIterable {
         }
     }
 
+    /// How clips are shown. The scripts that ask a server send the frames as so many pictures, which is what the
+    /// models were trained on; those for Qwen2.5-VL hand its processor a video.
+    var clips: ClipDisplay {
+        switch self {
+        case .second, .think3, .flex: .pictures
+        case .llava, .qwen, .think, .edit: .videos
+        }
+    }
+
+    /// Which frames of a video the line's scripts take; nil for the usual eight from the first to the last.
+    var sampling: String? {
+        switch self {
+        case .second: "segments"
+        case .qwen: "fps"
+        case .llava, .think, .think3, .edit, .flex: nil
+        }
+    }
+
     /// Names of the templates, in the pack's order.
     package var templates: [String] {
         switch self {

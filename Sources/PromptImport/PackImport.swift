@@ -45,7 +45,7 @@ package struct PackImport: Sendable {
             guard let entry = digests.entries.first(where: { $0.id == id }) else { continue }
             if let find = finder.found[id] {
                 outcomes.append((id, .verified(file: find.file, line: find.line)))
-                templates.append(try Self.template(id, text: find.text))
+                templates.append(try Self.template(id, text: find.text, clips: line.clips))
             } else {
                 let there = entry.files.filter(present.contains)
                 outcomes.append(
@@ -58,10 +58,14 @@ package struct PackImport: Sendable {
             pack = nil
             return
         }
-        let document = PayloadValue.object([
+        var fields: [String: PayloadValue] = [
             "name": .string("unifiedreward-\(line.rawValue)"), "decoding": line.decoding.json,
             "templates": .array(templates),
-        ])
+        ]
+        if let sampling = line.sampling {
+            fields["video"] = .object(["sampling": .string(sampling)])
+        }
+        let document = PayloadValue.object(fields)
         // The reader every pack goes through, so that what is written can be used.
         _ = try PromptPack(json: document.json.utf8)
         pack = document.json + "\n"
@@ -93,7 +97,8 @@ package struct PackImport: Sendable {
 
     private static func template(
         _ id: String,
-        text: String
+        text: String,
+        clips: ClipDisplay
     ) throws(RewardModelingError) -> PayloadValue {
         guard let shape = UpstreamTemplate.all.first(where: { $0.id == id }) else {
             throw .invalidPromptPack("\(id): expected a template that can be read, got none")
@@ -110,6 +115,9 @@ package struct PackImport: Sendable {
                 }
             ),
         ]
+        if clips != .videos, shape.task.medium == .video {
+            fields["clips"] = .string(clips.rawValue)
+        }
         if !shape.scale.isEmpty { fields["scale"] = .array(shape.scale.map { .number($0) }) }
         if !shape.criteria.isEmpty {
             fields["criteria"] = .array(

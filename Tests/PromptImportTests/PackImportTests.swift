@@ -161,6 +161,13 @@ struct PackImportTests {
         #expect(pack.templates.map(\.id) == line.templates)
         #expect(pack.decoding.penalty == .checkpoint)
         #expect((pack.decoding.scope == .answer) == [.llava, .think].contains(line))
+        // As the scripts of the line show videos.
+        let display: ClipDisplay = [.second, .think3, .flex].contains(line) ? .pictures : .videos
+        let clips = pack.templates.filter { $0.task.medium == .video }.map(\.clips)
+        #expect(clips.allSatisfy { $0 == display } && clips.isEmpty == (line == .edit))
+        let rules = [ModelLine.second: "segments", .qwen: "fps"]
+        let written = #""video":{"sampling":"\#(rules[line] ?? "")"}"#
+        #expect(found.pack?.contains(written) == (rules[line] != nil))
     }
 
     @Test("a template that differs is refused by its name, one that is not there is missing")

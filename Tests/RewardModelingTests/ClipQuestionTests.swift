@@ -4,6 +4,7 @@ import Inference
 import Logging
 import RewardModeling
 import Testing
+import Tokenization
 import VisionPreprocessing
 
 /// A whole question over two clips, from payload to verdict, on the tiny checkpoint.
@@ -77,6 +78,52 @@ struct ClipQuestionTests {
         let mirrored = try #require(shares(mirror, .secondFirst))
         #expect(shown["first"] == mirrored["second"] && shown["second"] == mirrored["first"])
         #expect(shown["tie"] == mirrored["tie"])
+    }
+
+    @Test("a pack may show each frame as a picture, which is another question")
+    func pictures() throws {
+        let source = String(decoding: PackageSource.builtin, as: UTF8.self)
+        let packs = try [
+            source,
+            source.replacing(
+                #""id": "video_generation/pair_rank","#,
+                with: #""id": "video_generation/pair_rank", "clips": "pictures","#
+            ),
+        ].map { try PromptPack(json: $0.utf8) }
+        func clip(_ names: [String]) throws -> EngineClip {
+            EngineClip(
+                frames: try names.map {
+                    EngineImage(
+                        digest: SHA256.digest($0.utf8),
+                        image: try RGBImage(width: 1, height: 1, pixels: [0, 0, 0])
+                    )
+                }
+            )
+        }
+        let clips = [try clip(["a", "b"]), try clip(["c", "d", "e"])]
+        let questions = try packs.map {
+            JudgementQuestion(
+                template: try $0.template(.videoGeneration, .pairRank),
+                order: .firstSecond,
+                texts: [.caption: "c"],
+                clips: clips
+            )
+        }
+        #expect(questions[0].template.clips == .videos)
+        #expect(questions[0].prompt.content.prefix(2) == [.video(0), .video(1)])
+        #expect(questions[1].template.clips == .pictures)
+        let shown = questions[1].prompt
+        let frames = (0..<5).map { ContentPart.image($0) }
+        #expect(Array(shown.content.prefix(5)) == frames && shown.clips.isEmpty)
+        #expect(shown.content.count == 6)
+        #expect(
+            shown.images.map(\.digest) == ["a", "b", "c", "d", "e"].map { SHA256.digest($0.utf8) }
+        )
+        let engine = try Self.engine()
+        let prints = questions.map {
+            $0.fingerprint(engine: engine, decoding: .choices, scope: nil)
+        }
+        #expect(prints[0] != prints[1])
     }
 
     @Test("the same frames in another order are another question with another answer")

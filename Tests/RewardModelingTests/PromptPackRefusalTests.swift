@@ -119,6 +119,22 @@ struct PromptPackRefusalTests {
         }
     }
 
+    @Test("how clips are shown is said of tasks with clips alone")
+    func clips() throws {
+        var sample = PackSample()
+        sample["clips"] = .string("pictures")
+        #expect { try sample.template() } throws: {
+            "\($0)".contains("templates[0].clips: expected nothing for a task of pictures")
+        }
+        sample["task"] = .string("video_understanding")
+        sample["media"] = .array([.string("video")])
+        #expect(try sample.template().clips == .pictures)
+        sample["clips"] = .string("frames")
+        #expect { try sample.template() } throws: {
+            "\($0)".contains("templates[0].clips: expected")
+        }
+    }
+
     @Test("two templates may share their task and kind but not their id")
     func doubled() throws {
         let sample = PackSample()

@@ -1,5 +1,6 @@
 package import Hashing
 package import Inference
+import Tokenization
 
 /// How an answer is decoded: the part of a fingerprint that concerns decoding.
 package enum AnswerDecoding: Sendable, Equatable {
@@ -57,11 +58,18 @@ package struct JudgementQuestion: Sendable {
 
     /// The prompt as the engine takes it.
     package var prompt: EnginePrompt {
-        EnginePrompt(
-            content: template.content(filledWith: texts),
-            images: images,
-            clips: clips
-        )
+        let content = template.content(filledWith: texts)
+        guard template.clips == .pictures else {
+            return EnginePrompt(content: content, images: images, clips: clips)
+        }
+        var pictures = images
+        let shown = content.flatMap { part -> [ContentPart] in
+            guard case .video(let slot) = part, clips.indices.contains(slot) else { return [part] }
+            let start = pictures.count
+            pictures += clips[slot].frames
+            return (start..<pictures.count).map { .image($0) }
+        }
+        return EnginePrompt(content: shown, images: pictures)
     }
 
     /// The name under which the answer is recorded and found again: SHA-256 over the

@@ -64,6 +64,15 @@ package enum PromptMedia: String, Sendable, CaseIterable {
     }
 }
 
+/// How the models of a line are shown clips.
+package enum ClipDisplay: String, Sendable, CaseIterable {
+    /// As the model's family shows videos, with their time where it is told.
+    case videos
+    /// As so many pictures, one a frame: what the scripts do that ask a server, and what the models that they
+    /// ask were trained on.
+    case pictures
+}
+
 /// The answers a template allows, with what each means.
 package enum AnswerChoices: Sendable, Equatable {
     /// Sentences of a comparison, about the candidates as presented.
@@ -101,6 +110,8 @@ package struct PromptTemplate: Sendable, Equatable {
     package let kind: QuestionKind
     /// The pictures or clips, all before the text, in this order.
     package let media: [PromptMedia]
+    /// How clips are shown; of no account where there are none.
+    package let clips: ClipDisplay
     /// The words.
     package let text: PromptText
     /// How a free answer is read.
@@ -124,7 +135,8 @@ package struct PromptTemplate: Sendable, Equatable {
         grammar: AnswerGrammar,
         answerPrefix: String,
         choices: AnswerChoices,
-        criteria: [Criterion] = []
+        criteria: [Criterion] = [],
+        clips: ClipDisplay = .videos
     ) {
         self.id = id
         self.task = task
@@ -135,8 +147,10 @@ package struct PromptTemplate: Sendable, Equatable {
         self.answerPrefix = answerPrefix
         self.choices = choices
         self.criteria = criteria
-        // No field has the name "criteria", and templates without keep the digests they had.
-        let own = criteria.isEmpty ? [] : ["criteria"] + criteria.flatMap { [$0.name, $0.label] }
+        self.clips = clips
+        // No field has the names "criteria" and "clips", and templates without keep the digests they had.
+        var own = criteria.isEmpty ? [] : ["criteria"] + criteria.flatMap { [$0.name, $0.label] }
+        if clips != .videos { own += ["clips", clips.rawValue] }
         digest = Self.digest(
             [
                 "prompt template 1", id, task.rawValue, kind.rawValue,

@@ -18,7 +18,7 @@ struct PromptTemplateReader {
     func template() throws(RewardModelingError) -> PromptTemplate {
         try reader.refuseFields(except: [
             "id", "task", "kind", "media", "text", "answer_grammar", "scale", "answer_prefix",
-            "choices", "criteria",
+            "choices", "criteria", "clips",
         ])
         let id = try storable(reader, "id")
         guard !id.isEmpty else { throw reader.mismatch("id", "a name") }
@@ -41,7 +41,8 @@ struct PromptTemplateReader {
             grammar: grammar,
             answerPrefix: try storable(reader, "answer_prefix"),
             choices: try choices(kind: kind),
-            criteria: try criteria(grammar)
+            criteria: try criteria(grammar),
+            clips: try clips(task)
         )
         try checkAnswers(of: template)
         return template
@@ -84,6 +85,14 @@ struct PromptTemplateReader {
             )
         }
         return allowed[place]
+    }
+
+    private func clips(_ task: JudgingTask) throws(RewardModelingError) -> ClipDisplay {
+        guard reader.value("clips") != nil else { return .videos }
+        guard task.medium == .video else {
+            throw reader.mismatch("clips", "nothing for a task of pictures")
+        }
+        return try required("clips", as: ClipDisplay.self)
     }
 
     private func criteria(_ grammar: AnswerGrammar) throws(RewardModelingError) -> [Criterion] {
