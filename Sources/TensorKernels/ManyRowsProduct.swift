@@ -238,7 +238,7 @@ private enum ManyRowsBlocking {
     /// Numbers of x interleaved at a time.
     static let rowNumbers = 128 << 10
     /// Rows from which on a pair of panels is widened to f32 once for all tiles, instead of by each: bf16, one
-    /// thread, x [512, 896] to 4864 columns, 134–141 GFLOP/s become 140–147 (in turns, best of 5 samples).
+    /// thread, x [512, 896] to 4864 columns, 134–139 GFLOP/s become 142–148 (in turns, best of 5 samples).
     static let widenedRows = 96
     /// Where the widened pair lies in the scratch memory: behind the rows and the copy of a narrow tile.
     static let widenedPlace = rowNumbers + 256
