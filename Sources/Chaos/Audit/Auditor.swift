@@ -37,6 +37,8 @@ package struct Auditor: Sendable {
         _ circumstances: Circumstances = Circumstances()
     ) throws -> [Violation] {
         let found = try connection.transaction { connection in
+            // Over 156 000 judgements an audit takes 10 s with compiled expressions and 3 s without.
+            _ = try connection.execute("SET LOCAL jit = off")
             try witness.testify(connection)
             _ = try connection.execute("DELETE FROM chaos.setting")
             _ = try connection.execute(
