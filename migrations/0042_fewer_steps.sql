@@ -251,6 +251,8 @@ DECLARE
     label constant text COLLATE "default" :=
         rewardd._shard_model(kind, model, coalesce(options, '{}'));
     rank constant int := coalesce(priority, CASE WHEN kind = 'train' THEN -100 ELSE 0 END);
+    -- Of the lane it is looked up in; what is beyond the range is refused below, in words.
+    lane_rank constant smallint := least(greatest(rank, -1000), 1000);
     start_at constant timestamptz := greatest(coalesce(run_at, now()), now());
     waits constant boolean := start_at > clock_timestamp();
     rule constant jsonb := rewardd._item_rules() -> (kind || '/' || task);
@@ -273,8 +275,8 @@ BEGIN
         -- Behind the submitter's others; who has none goes to the head of those that wait.
         coalesce(
             (SELECT e.fair_seq + 1
-            FROM rewardd._lane_end(lane, label, rank::smallint, submitter::text) AS e),
-            (SELECT h.fair_seq FROM rewardd._lane_head(lane, label, rank::smallint) AS h)
+            FROM rewardd._lane_end(lane, label, lane_rank, submitter::text) AS e),
+            (SELECT h.fair_seq FROM rewardd._lane_head(lane, label, lane_rank) AS h)
         ) AS place
     INTO seen;
     IF (seen.has_queue AND rewardd._is_plain(
@@ -334,7 +336,7 @@ BEGIN
     END IF;
 
     IF NOT waits THEN
-        round := coalesce(seen.place, rewardd._first_place(lane, label, rank::smallint));
+        round := coalesce(seen.place, rewardd._first_place(lane, label, lane_rank));
     END IF;
     INSERT INTO rewardd.shard (job_id, queue, model, priority, run_at, first_item, item_count,
         state, max_attempts, submitted_by, fair_seq)

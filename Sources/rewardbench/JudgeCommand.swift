@@ -126,7 +126,7 @@ enum JudgeCommand {
 
         var report = JudgeReport(
             model: arguments.text("model") ?? "",
-            settings: try settings(arguments),
+            settings: settings(arguments),
             precision: options.precision,
             threads: options.threads
         )
@@ -167,16 +167,10 @@ enum JudgeCommand {
         )
     }
 
-    private static func settings(_ arguments: ParsedArguments) throws -> [(String, String)] {
-        [
-            ("task", arguments.text("task") ?? ""), ("plan", arguments.text("plan") ?? ""),
-            ("items", "\(try arguments.int("items") ?? 3)"),
-            (
-                "candidates",
-                "\(try arguments.int("candidates") ?? AccuracyPlan.candidatesPerList)"
-            ),
-            ("at_once", "\(try arguments.int("at-once") ?? 4)"),
-        ]
+    private static func settings(_ arguments: ParsedArguments) -> [(String, String)] {
+        ["task", "plan", "items", "candidates", "at-once"].map {
+            ($0.replacing("-", with: "_"), arguments.text($0) ?? "")
+        }
     }
 
     /// Answers to texts without images, so that decoding is what takes the time; nil where none are wanted.

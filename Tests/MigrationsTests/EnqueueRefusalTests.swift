@@ -198,6 +198,12 @@ struct EnqueueRefusalTests {
             arguments: "'point_score', '\(good)', 'image_generation', 'm', priority => 1001",
             message: "priority: expected -1000 to 1000, got 1001"
         ),
+        // Beyond what the column could hold.
+        Refusal(
+            arguments:
+                "'point_score', '\(good)', 'image_generation', 'm', priority => 2147483647",
+            message: "priority: expected -1000 to 1000, got 2147483647"
+        ),
         Refusal(
             arguments: "'point_score', '\(good)', 'image_generation', 'm', run_at => 'infinity'",
             message: "run_at: expected a time, got infinity"

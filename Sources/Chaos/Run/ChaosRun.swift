@@ -99,7 +99,7 @@ package final class ChaosRun {
             }
         } catch is Interrupted {
             report.isInterrupted = true
-        } catch {
+        } catch let error as PostgresError where error.isConnectionLost {
             report.obstacle = "\(error)"
         }
         try? conclude()
