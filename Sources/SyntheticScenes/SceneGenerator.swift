@@ -7,13 +7,21 @@ package struct SceneGenerator: Sendable {
     package let split: SceneSplit
     /// Variants of each scene, at least 2.
     package let variantCount: Int
+    /// Which faults and mentions are frequent.
+    package let mix: SceneMix
 
     /// A generator of one split.
-    package init(seed: UInt64, split: SceneSplit, variantCount: Int = 6) {
+    package init(
+        seed: UInt64,
+        split: SceneSplit,
+        variantCount: Int = 6,
+        mix: SceneMix = .usual
+    ) {
         precondition(variantCount >= 2, "at least two variants")
         self.seed = seed
         self.split = split
         self.variantCount = variantCount
+        self.mix = mix
     }
 
     /// The group of this index, of pictures or of clips.
@@ -22,7 +30,7 @@ package struct SceneGenerator: Sendable {
         var random = SeededRandom(path: path)
         let composition = random.pick(ofClips ? SceneComposition.clips : SceneComposition.pictures)
         let base = base(composition, using: &random)
-        var focus = SceneFocus(for: composition, isThorough: false, using: &random)
+        var focus = SceneFocus(for: composition, isThorough: false, mix: mix, using: &random)
         if !random.chance(0.5) { focus.background = false }
         let variants = variants(of: base, focus: focus, path: path, using: &random)
         return SceneGroup(
@@ -151,12 +159,12 @@ package struct SceneGenerator: Sendable {
         _ composition: SceneComposition,
         using random: inout SeededRandom
     ) -> SceneQuality {
-        let faults = QualityFault.allCases.filter { composition.isClip || $0 != .flicker }
+        let faults = mix.faults(ofClip: composition.isClip)
         return SceneQuality(random.pick(faults), severity: random.chance(0.5) ? 1 : 2)
     }
 
-    /// The scene with so many slots changed, most of them slots that the captions mention, and most of
-    /// those what a generator of pictures gets wrong: colours, numbers, places, events, missing objects.
+    /// The scene with so many slots changed, most of them slots that the captions mention; of those, what
+    /// a generator of pictures gets wrong comes first as often as the mix says.
     private func edited(
         _ base: SceneContent,
         changes: Int,
@@ -167,7 +175,7 @@ package struct SceneGenerator: Sendable {
         let statement = focus.statement(of: base)
         let drawn = random.shuffled(SceneSlot.slots(of: base))
         let slots =
-            random.chance(0.7)
+            random.chance(mix.commonFirst)
             ? drawn.filter(\.isCommon) + drawn.filter { !$0.isCommon } : drawn
         let mentioned = slots.filter { $0.isMentioned(in: statement) }
         let silent = slots.filter { !$0.isMentioned(in: statement) }

@@ -145,6 +145,47 @@ struct SceneDatasetTests {
         }
     }
 
+    @Test("of pictures and clips, every so-many-th group is of clips")
+    func clips() {
+        for every in [2, 3, 5] {
+            var options = options(.train, groups: 20)
+            options.clipEvery = every
+            for (index, batch) in SceneDataset(options).enumerated() {
+                #expect(batch.group.composition.isClip == (index % every == every - 1))
+            }
+        }
+    }
+
+    @Test("a hard mix has more of what is hard to see, and the usual one is what is measured")
+    func mixes() {
+        /// Of what is wrong with pictures for the captions of a group, the share that is hard to see.
+        func hardShare(_ mix: SceneMix) -> (differences: Double, faults: Double) {
+            let generator = SceneGenerator(seed: 9, split: .train, mix: mix)
+            var (differences, hard, faults, jagged) = (0.0, 0.0, 0.0, 0.0)
+            for index in 0..<300 {
+                let group = generator.group(index, ofClips: index.isMultiple(of: 2))
+                for variant in group.variants.indices {
+                    let fault = group.variants[variant].quality.fault
+                    if fault != nil { faults += 1 }
+                    if fault == .jagged { jagged += 1 }
+                    for caption in group.captions.joined() {
+                        let found = group.grade(caption, ofPicture: variant).differences
+                        differences += Double(found.count)
+                        hard += Double(
+                            found.count { [.shape, .size, .texture, .background].contains($0) }
+                        )
+                    }
+                }
+            }
+            return (hard / differences, jagged / faults)
+        }
+        let (usual, hard) = (hardShare(.usual), hardShare(.hard))
+        #expect(hard.differences > usual.differences * 1.2, "\(usual) \(hard)")
+        #expect(hard.faults > usual.faults * 1.8, "\(usual) \(hard)")
+        #expect(SceneGenerator(seed: 9, split: .test).mix == .usual)
+        #expect(SceneDatasetOptions(groups: 1, seed: 1, split: .train).mix == .usual)
+    }
+
     @Test("a dataset is never written over another, and a bad place is named")
     func refusals() throws {
         try withDirectory { directory in

@@ -11,24 +11,25 @@ struct SceneFocus: Sendable, Hashable {
     init(
         for composition: SceneComposition,
         isThorough: Bool,
+        mix: SceneMix,
         using random: inout SeededRandom
     ) {
-        leading = Self.traits(composition, isThorough, using: &random)
-        others = random.chance(0.7) ? leading : Self.traits(composition, isThorough, using: &random)
+        leading = Self.traits(isThorough, mix, using: &random)
+        others = random.chance(0.7) ? leading : Self.traits(isThorough, mix, using: &random)
         let mayLeaveOut = composition.isClip && composition != .appearance && !isThorough
         if mayLeaveOut, random.chance(0.4) { others = [] }
         background = random.chance(0.3)
     }
 
     private static func traits(
-        _ composition: SceneComposition,
         _ isThorough: Bool,
+        _ mix: SceneMix,
         using random: inout SeededRandom
     ) -> TraitSet {
         var traits = TraitSet.look
         if !isThorough, random.chance(0.28) { traits = random.chance(0.5) ? .shape : .colour }
-        if random.chance(0.2) { traits.insert(.size) }
-        if random.chance(0.2) { traits.insert(.texture) }
+        if random.chance(mix.detail) { traits.insert(.size) }
+        if random.chance(mix.detail) { traits.insert(.texture) }
         return traits
     }
 
@@ -61,6 +62,7 @@ extension SceneStatement {
         SceneFocus(
             for: content.arrangement.composition,
             isThorough: isThorough,
+            mix: .usual,
             using: &random
         ).statement(of: content)
     }

@@ -5,8 +5,11 @@ package enum SceneFileFormat: String, CaseIterable, Sendable {
 
 /// How many records of which sort a dataset has.
 package struct SceneDatasetOptions: Sendable {
-    /// The tasks; with pictures and clips both, every third group is of clips.
     package var tasks: Set<SceneTask> = [.imageGeneration, .imageUnderstanding]
+    /// With tasks of pictures and of clips, every how many-th group is of clips; at least two.
+    package var clipEvery = 3
+    /// Which faults and mentions are frequent.
+    package var mix = SceneMix.usual
     /// Groups in all.
     package var groups: Int
     package var seed: UInt64
@@ -70,7 +73,8 @@ package struct SceneDataset: RandomAccessCollection, Sendable {
         generator = SceneGenerator(
             seed: options.seed,
             split: options.split,
-            variantCount: options.variants
+            variantCount: options.variants,
+            mix: options.mix
         )
     }
 
@@ -111,7 +115,7 @@ package struct SceneDataset: RandomAccessCollection, Sendable {
     private func isOfClips(_ position: Int) -> Bool {
         let hasClips = options.tasks.contains(where: \.isOfClips)
         let hasPictures = options.tasks.contains { !$0.isOfClips }
-        return hasClips && (!hasPictures || position % 3 == 2)
+        return hasClips && (!hasPictures || position % options.clipEvery == options.clipEvery - 1)
     }
 
     private func bodies(

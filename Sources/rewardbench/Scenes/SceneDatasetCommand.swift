@@ -48,6 +48,20 @@ enum SceneDatasetCommand {
                 0
             ),
             .option(
+                "clip-every",
+                value: "n",
+                "With tasks of pictures and of clips, every how many-th group is of clips.",
+                default: "3",
+                format: .int(2...1000)
+            ),
+            .option(
+                "mix",
+                value: "name",
+                "Which faults and mentions are frequent; 'hard' has more of what is hard to see.",
+                default: SceneMix.usual.rawValue,
+                values: SceneMix.allCases.map(\.rawValue)
+            ),
+            .option(
                 "variants",
                 value: "n",
                 "Variants of a group.",
@@ -94,6 +108,8 @@ enum SceneDatasetCommand {
         options.inventories = try arguments.int("inventories") ?? options.inventories
         options.maps = try arguments.int("maps") ?? options.maps
         options.reasons = try arguments.int("reasons") ?? options.reasons
+        options.clipEvery = try arguments.int("clip-every") ?? options.clipEvery
+        options.mix = try arguments.choice("mix") ?? .usual
         options.variants = try arguments.int("variants") ?? options.variants
         options.side = try arguments.int("side") ?? options.side
         options.frames = try arguments.int("frames") ?? options.frames
