@@ -43,6 +43,8 @@ extension AccuracyReport {
             "point_score": json(task.points),
             "build_pairs": .object([
                 "emitted": json(task.lists.emitted), "accuracy": json(task.lists.right),
+                "by_composition": json(task.lists.byComposition),
+                "by_question": json(task.lists.byQuestion),
                 "no_pair": .object(task.lists.noPair.mapValues { .number(Double($0)) }),
             ]),
             "generate": .object([

@@ -37,6 +37,7 @@ struct ListCase: Sendable, Equatable {
     let payload: String
     /// 1…5, by candidate.
     let grades: [Int]
+    let labels: CaseLabels
 }
 
 /// What is asked about one group of scenes.

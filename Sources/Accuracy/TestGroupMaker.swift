@@ -176,7 +176,8 @@ struct TestGroupMaker: Sendable {
             media: try SceneMedia(name: name, frames: frames),
             list: ListCase(
                 payload: text(payload),
-                grades: order.map { group.grade(caption, ofPicture: $0).value }
+                grades: order.map { group.grade(caption, ofPicture: $0).value },
+                labels: labels(group)
             )
         )
     }
@@ -203,7 +204,11 @@ struct TestGroupMaker: Sendable {
         }
         return TestGroup(
             media: try SceneMedia(name: name, frames: frames),
-            list: ListCase(payload: text(payload), grades: answers.map(\.grade))
+            list: ListCase(
+                payload: text(payload),
+                grades: answers.map(\.grade),
+                labels: labels(group, question: question.text, variant: variant)
+            )
         )
     }
 

@@ -21,6 +21,9 @@ struct AccuracyRunTests {
             #expect(task.points.meanAbsoluteError == 0)
             #expect(task.generatedPoints.count == task.points.count)
             #expect(task.lists.emitted.count == 2)
+            #expect(task.lists.byComposition.values.reduce(0) { $0 + $1.matched } == 2)
+            let isAsked = task.lists.byQuestion.values.contains { $0.matched > 0 }
+            #expect(isAsked != task.task.judgesMedia)
         }
     }
 

@@ -127,6 +127,63 @@ struct SceneConversationTests {
         }
     }
 
+    @Test("a path names the ninth of the picture in each frame, and where an object is not there")
+    func paths() {
+        let places = [0.1, 0.5, 0.9].map { y in
+            [0.1, 0.5, 0.9].map { ScenePath.place(x: $0, y: y) }
+        }
+        #expect(
+            places == [
+                ["left up", "up", "right up"], ["left", "middle", "right"],
+                ["left down", "down", "right down"],
+            ]
+        )
+        var placer = ScenePlacer(random: SeededRandom(seed: 3))
+        let content = SceneContent(
+            objects: [object(.red, .circle), object(.blue, .cross)],
+            arrangement: .appearance(actor: 1),
+            background: .white
+        )
+        let scene = placer.scene(of: content)
+        var (alone, moved) = (scene, scene)
+        (moved.objects[0].x, moved.objects[0].y) = (0.2, 0.5)
+        (moved.objects[1].x, moved.objects[1].y) = (0.8, 0.9)
+        // Of another colour, and yet the second object.
+        moved.objects[1].traits.colour = .green
+        alone.objects = [moved.objects[0]]
+        #expect(ScenePath(of: 0, in: content, frames: [alone, moved]).text == "Left, left.")
+        #expect(ScenePath(of: 1, in: content, frames: [alone, moved]).text == "No, right down.")
+        #expect(ScenePath.prompt(for: content.objects[0]) == "Map the red circle.")
+    }
+
+    @Test("paths agree with the direction of what moves, and leave out equal objects")
+    func movingPaths() {
+        var moves = 0
+        for group in Self.groups(120) {
+            var sampler = sampler(group)
+            for body in sampler.paths(count: 4, frames: 4) {
+                guard case .conversation(let variants, let prompt, let response) = body else {
+                    Issue.record("expected a conversation, got \(body)")
+                    continue
+                }
+                let content = group.variants[variants[0]].content
+                #expect(content.objectCount == content.objects.count)
+                guard case .motion(let direction, let actor) = content.arrangement,
+                    prompt == ScenePath.prompt(for: content.objects[actor])
+                else { continue }
+                let words = response.dropLast().lowercased().split(separator: ", ").map { place in
+                    Set(place.split(separator: " ").map(String.init))
+                }
+                let (from, to) = (words[0], words[words.count - 1])
+                // The least way is more than a third of the side, so the ninth changes.
+                #expect(from != to, "\(direction): \(response)")
+                #expect(!from.contains(direction.rawValue), "\(direction): \(response)")
+                moves += 1
+            }
+        }
+        #expect(moves > 10)
+    }
+
     @Test("reasons are those of the grade, of the picture that is asked about")
     func reasons() {
         var asked: Set<String> = []

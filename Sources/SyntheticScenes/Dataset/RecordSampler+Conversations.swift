@@ -58,6 +58,28 @@ extension RecordSampler {
         }
     }
 
+    /// Where objects lie, of pictures without severe faults; none of equal objects, which no text tells
+    /// apart.
+    ///
+    /// - frames: of a clip.
+    mutating func paths(count: Int, frames: Int) -> [SceneRecord.Body] {
+        guard count > 0 else { return [] }
+        let open = Self.clear(group).flatMap { variant -> [(variant: Int, object: Int)] in
+            let content = group.variants[variant].content
+            guard content.objectCount == content.objects.count else { return [] }
+            return content.objects.indices.map { (variant, $0) }
+        }
+        return random.shuffled(open).prefix(count).map { variant, object in
+            let content = group.variants[variant].content
+            let scenes = group.scenes(of: variant, count: frames)
+            return .conversation(
+                variants: [variant],
+                prompt: ScenePath.prompt(for: content.objects[object]),
+                response: ScenePath(of: object, in: content, frames: scenes).text
+            )
+        }
+    }
+
     // MARK: - Reasons
 
     /// What is wrong with a picture for a caption, in words: a grade is the number of these reasons,

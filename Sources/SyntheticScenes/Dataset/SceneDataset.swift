@@ -33,6 +33,8 @@ package struct SceneDatasetOptions: Sendable {
     package var inventories = 0
     /// Pictures or clips of a group with maps, two conversations each: what lies where.
     package var maps = 0
+    /// Conversations of a group about where an object lies, and in a clip goes.
+    package var paths = 0
     /// Conversations of each task of a group that give the reasons of a grade, of pictures alone and of
     /// pictures and answers side by side.
     package var reasons = 0
@@ -141,6 +143,7 @@ package struct SceneDataset: RandomAccessCollection, Sendable {
         found += sampler.answeredQuestions(count: options.answers).map { (answering, $0) }
         found += sampler.inventories(count: options.inventories).map { (answering, $0) }
         found += sampler.maps(count: options.maps, frames: options.frames).map { (answering, $0) }
+        found += sampler.paths(count: options.paths, frames: options.frames).map { (answering, $0) }
         return found
     }
 

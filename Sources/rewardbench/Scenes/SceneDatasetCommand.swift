@@ -42,6 +42,7 @@ enum SceneDatasetCommand {
             count("answers", "Questions of a group with a right answer, at most.", 0),
             count("inventories", "Inventories of a group in fixed words, at most.", 0),
             count("maps", "Pictures of a group with maps of what lies where, at most.", 0),
+            count("paths", "Questions of a group about where an object lies or goes, at most.", 0),
             count(
                 "reasons",
                 "Reasons of grades for each task of a group, alone and paired, at most.",
@@ -107,6 +108,7 @@ enum SceneDatasetCommand {
         options.answers = try arguments.int("answers") ?? options.answers
         options.inventories = try arguments.int("inventories") ?? options.inventories
         options.maps = try arguments.int("maps") ?? options.maps
+        options.paths = try arguments.int("paths") ?? options.paths
         options.reasons = try arguments.int("reasons") ?? options.reasons
         options.clipEvery = try arguments.int("clip-every") ?? options.clipEvery
         options.mix = try arguments.choice("mix") ?? .usual
