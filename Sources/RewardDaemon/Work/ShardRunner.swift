@@ -99,6 +99,9 @@ struct ShardRunner: Sendable {
             task: task,
             options: options
         )
+        // What a server fails over in the last attempt fails alone: nothing else is asked beside it.
+        let isLast = shard.attempt > 1 && shard.attempt >= options.maximumAttempts
+        let itemsAtOnce = isLast ? 1 : context.itemsAtOnce
         return try await withThrowingTaskGroup(of: (Int, ItemResult).self) { group in
             var started = 0
             func start() async {
@@ -112,7 +115,7 @@ struct ShardRunner: Sendable {
                 }
                 started += 1
             }
-            for _ in 0..<context.itemsAtOnce { await start() }
+            for _ in 0..<itemsAtOnce { await start() }
             var early: [Int: ItemResult] = [:]
             var count = 0
             while let (place, result) = try await group.next() {
@@ -199,7 +202,20 @@ struct ShardRunner: Sendable {
             options: work.options,
             jobScope: shard.jobScope
         )
-        return try await judging.judge(payload: item.payload, sampled: candidates)
+        do {
+            return try await judging.judge(payload: item.payload, sampled: candidates)
+        } catch {
+            let failure = FailurePolicy.itemFailure(
+                of: error,
+                attempt: shard.attempt,
+                attempts: work.options.maximumAttempts
+            )
+            guard let failure else { throw error }
+            return ItemResult(
+                outcome: ItemOutcome(failure),
+                judgements: candidates?.fingerprints ?? []
+            )
+        }
     }
 
     /// Commits what is left and ends the lease. Not cancelled with the shard: giving back is quick, and

@@ -46,9 +46,20 @@ struct ShardSampler: Sendable {
                         frames: options.sampler(for: pack),
                         scope: options.reuse && engine.answersAreShared ? nil : shard.jobScope
                     )
-                    return (
-                        place, try await sampler.sample(payload: item.payload, item: item.index)
-                    )
+                    do {
+                        return (
+                            place,
+                            try await sampler.sample(payload: item.payload, item: item.index)
+                        )
+                    } catch {
+                        let failure = FailurePolicy.itemFailure(
+                            of: error,
+                            attempt: shard.attempt,
+                            attempts: options.maximumAttempts
+                        )
+                        guard let failure else { throw error }
+                        return (place, .failure(SamplingFailure(failure: failure, recorded: [])))
+                    }
                 }
                 started += 1
             }
