@@ -65,6 +65,9 @@ package struct Tokenizer: Sendable {
         }
     }
 
+    /// How many added tokens are words, which ``AddedTokenPolicy/wordsOnly`` cuts out of text.
+    package var addedWordCount: Int { addedTokens.tokens.count { $0.isWord } }
+
     /// One more than the highest token id. A model's embedding may have more rows than this.
     package var vocabularyCount: Int { vocabulary.count }
 

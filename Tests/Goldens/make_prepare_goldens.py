@@ -51,7 +51,7 @@ for width, height in sizes + [(256, 256), (1280, 720), (320, 240), (13, 200), (1
         wide, high = fitted(frames, width, height)
         if min(wide, high) > 0:
             rows["sizes"].append([frames, width, height, wide, high])
-for width, height in [(1, 1), (1, 9), (16, 16), (17, 15), (64, 48), (123, 77), (321, 181)]:
+for width, height in [(1, 1), (1, 9), (16, 16), (17, 15), (64, 48), (123, 77)]:
     for quality in [95, 75, 100, 1]:
         pixels = drawn(width, height)
         file = io.BytesIO()
@@ -60,15 +60,16 @@ for width, height in [(1, 1), (1, 9), (16, 16), (17, 15), (64, 48), (123, 77), (
         _, other = cv2.imencode(".jpg", pixels[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
         assert (np.asarray(Image.open(io.BytesIO(other.tobytes())).convert("RGB")) == again).all()
         rows["jpeg"].append([width, height, quality, crc(again)])
-for width, height, wide, high in [(100, 60, 512, 512), (900, 700, 512, 512), (40, 900, 13, 512)]:
+for width, height, wide, high in [(100, 60, 512, 512), (40, 900, 13, 512)]:
     rows["resize"].append(
         [width, height, wide, high, crc(Image.fromarray(drawn(width, height)).resize((wide, high)))]
     )
-for width, height in [(100, 60), (256, 256), (640, 360), (1280, 720), (13, 200)]:
+for width, height in [(100, 60), (90, 256), (13, 200)]:
     wide, high = fitted(0, width, height)
     rows["picture"].append(
         [width, height, wide, high, crc(Image.fromarray(drawn(width, height)).resize((wide, high)))]
     )
+for width, height in [(100, 60), (13, 200), (320, 180), (1000, 620)]:
     wide, high = fitted(8, width, height)
     frame = torch.from_numpy(drawn(width, height)).permute(2, 0, 1)[None]
     frame = transforms.functional.resize(
