@@ -18,7 +18,15 @@ struct FailurePolicyTests {
     )
     func lastAttempt(kind: RemoteFault.Kind, isItems: Bool) {
         let fault = RemoteFault(kind, "http://gpu/v1: expected an answer, got none")
-        let failure = FailurePolicy.itemFailure(of: fault, attempt: 3, attempts: 3)
+        func itemFailure(_ error: any Error, attempt: Int) -> ItemFailure? {
+            FailurePolicy.itemFailure(
+                of: error,
+                attempt: attempt,
+                attempts: 3,
+                streak: FailureStreak()
+            )
+        }
+        let failure = itemFailure(fault, attempt: 3)
         #expect((failure != nil) == isItems)
         if isItems {
             #expect(failure?.code == "remote_failed")
@@ -27,8 +35,26 @@ struct FailurePolicyTests {
                     == "gave up after 3 attempts: http://gpu/v1: expected an answer, got none"
             )
         }
-        #expect(FailurePolicy.itemFailure(of: fault, attempt: 2, attempts: 3) == nil)
-        #expect(FailurePolicy.itemFailure(of: CancellationError(), attempt: 3, attempts: 3) == nil)
+        #expect(itemFailure(fault, attempt: 2) == nil)
+        #expect(itemFailure(CancellationError(), attempt: 3) == nil)
+    }
+
+    @Test("a server that fails over one item after the other is given up")
+    func streak() {
+        let streak = FailureStreak()
+        func isItems() -> Bool {
+            FailurePolicy.itemFailure(
+                of: RemoteFault(.timeout, "no answer"),
+                attempt: 5,
+                attempts: 5,
+                streak: streak
+            ) != nil
+        }
+        #expect([isItems(), isItems(), isItems(), isItems()] == [true, true, true, false])
+        streak.end()
+        #expect([isItems(), isItems()] == [true, true])
+        streak.end()
+        #expect([isItems(), isItems(), isItems(), isItems()] == [true, true, true, false])
     }
 
     @Test("a server that took no question costs no attempt, one that failed over it does")

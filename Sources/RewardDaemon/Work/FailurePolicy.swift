@@ -14,15 +14,18 @@ enum FailurePolicy {
     /// The shard would end with this attempt, and its other items with it, for which the server may well have
     /// answers.
     ///
-    /// - Parameter attempts: How many the shard has.
+    /// - Parameters:
+    ///   - attempts: How many the shard has.
+    ///   - streak: How many of its items the server failed over in a row; grows.
     static func itemFailure(
         of error: any Error,
         attempt: Int,
-        attempts: Int
+        attempts: Int,
+        streak: FailureStreak
     ) -> ItemFailure? {
-        guard attempt >= attempts, let fault = error as? RemoteFault, fault.mayBeTheQuestion else {
-            return nil
-        }
+        guard attempt >= attempts, let fault = error as? RemoteFault, fault.mayBeTheQuestion,
+            streak.grow()
+        else { return nil }
         return ItemFailure(
             code: "remote_failed",
             message: "gave up after \(attempt) attempts: \(fault)"

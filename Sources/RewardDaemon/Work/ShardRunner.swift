@@ -30,6 +30,7 @@ struct ShardRunner: Sendable {
     private let stop: StopSwitch
     private let checkpointer: ShardCheckpointer
     private let logger: Logger
+    private let streak = FailureStreak()
 
     /// - Parameter stop: how the worker asks this shard to stop; a lost lease or a cancelled job that a
     ///   checkpoint reports goes the same way.
@@ -142,7 +143,8 @@ struct ShardRunner: Sendable {
             context: context,
             shard: shard,
             stop: stop,
-            checkpointer: checkpointer
+            checkpointer: checkpointer,
+            streak: streak
         ).run(sampling, options, task)
     }
 
@@ -203,12 +205,15 @@ struct ShardRunner: Sendable {
             jobScope: shard.jobScope
         )
         do {
-            return try await judging.judge(payload: item.payload, sampled: candidates)
+            let result = try await judging.judge(payload: item.payload, sampled: candidates)
+            streak.end()
+            return result
         } catch {
             let failure = FailurePolicy.itemFailure(
                 of: error,
                 attempt: shard.attempt,
-                attempts: work.options.maximumAttempts
+                attempts: work.options.maximumAttempts,
+                streak: streak
             )
             guard let failure else { throw error }
             return ItemResult(

@@ -16,6 +16,7 @@ struct ShardSampler: Sendable {
     let shard: ClaimedShard
     let stop: StopSwitch
     let checkpointer: ShardCheckpointer
+    let streak: FailureStreak
 
     /// The items' candidates in their order; fewer when the shard was asked to stop.
     func run(
@@ -47,15 +48,18 @@ struct ShardSampler: Sendable {
                         scope: options.reuse && engine.answersAreShared ? nil : shard.jobScope
                     )
                     do {
-                        return (
-                            place,
-                            try await sampler.sample(payload: item.payload, item: item.index)
+                        let outcome = try await sampler.sample(
+                            payload: item.payload,
+                            item: item.index
                         )
+                        streak.end()
+                        return (place, outcome)
                     } catch {
                         let failure = FailurePolicy.itemFailure(
                             of: error,
                             attempt: shard.attempt,
-                            attempts: options.maximumAttempts
+                            attempts: options.maximumAttempts,
+                            streak: streak
                         )
                         guard let failure else { throw error }
                         return (place, .failure(SamplingFailure(failure: failure, recorded: [])))
