@@ -319,7 +319,10 @@ let package = Package(
             "EndToEndTests",
             ["rewardd", "rewardctl", "rewardbench", "Postgres", "Hashing", "TestSupport"]
         ),
-        tests("PromptImportTests", ["PromptImport", "RewardModeling", "Hashing"]),
+        tests(
+            "PromptImportTests",
+            ["VisionPreprocessing", "PromptImport", "RewardModeling", "Hashing"]
+        ),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6]

@@ -2,7 +2,7 @@ import Hashing
 package import Inference
 package import RewardModeling
 import SyntheticScenes
-import VisionPreprocessing
+package import VisionPreprocessing
 
 /// Rendered pictures under made-up paths, as the judging code asks for them.
 ///
@@ -27,8 +27,16 @@ package struct SceneMedia: MediaProvider {
         }
     }
 
-    /// One of the pictures.
-    package func image(_ reference: MediaReference) async throws -> EngineImage {
+    /// One of the pictures, as it is: the templates of scenes prepare nothing.
+    package func image(
+        _ reference: MediaReference,
+        _ preparation: PicturePreparation
+    ) async throws -> EngineImage {
+        guard preparation.isNone else {
+            throw RewardModelingError.invalidItem(
+                "media: expected a template that shows pictures as they are, got one that prepares them"
+            )
+        }
         guard case .path(let path) = reference, let image = images[path] else {
             throw RewardModelingError.invalidItem(
                 "media: expected a rendered picture, got \(reference.json.json)"

@@ -136,6 +136,9 @@ static const unsigned char sql_0043[] = {
 static const unsigned char sql_0044[] = {
 #embed "../../migrations/0044_record_changes.sql"
 };
+static const unsigned char sql_0045[] = {
+#embed "../../migrations/0045_more_frames.sql"
+};
 
 static const struct rewardd_migration rewardd_migrations[] = {
     {"0001_create_schema.sql", sql_0001, sizeof sql_0001},
@@ -182,6 +185,7 @@ static const struct rewardd_migration rewardd_migrations[] = {
     {"0042_fewer_steps.sql", sql_0042, sizeof sql_0042},
     {"0043_claim_priority.sql", sql_0043, sizeof sql_0043},
     {"0044_record_changes.sql", sql_0044, sizeof sql_0044},
+    {"0045_more_frames.sql", sql_0045, sizeof sql_0045},
 };
 
 size_t rewardd_migration_count(void) { return sizeof rewardd_migrations / sizeof *rewardd_migrations; }

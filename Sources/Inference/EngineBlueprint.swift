@@ -76,7 +76,13 @@ package struct EngineBlueprint: Sendable {
             "decoding=greedy",
             "numerics=\(EngineBlueprint.numericsVersion)",
         ]
-        return (parts + (precisionIdentity.map { [$0] } ?? [])).joined(separator: " ")
+        return (parts + [wordsIdentity, precisionIdentity].compactMap { $0 }).joined(separator: " ")
+    }
+
+    /// Names that words among the added tokens are tokens in any text; nil where there are none, as in judgements
+    /// that were made before it was so.
+    private var wordsIdentity: String? {
+        tokenizer.addedWordCount > 0 ? "words=\(tokenizer.addedWordCount)" : nil
     }
 
     /// Names the arithmetic; nil for weights as stored, whose judgements were made before there was a choice.

@@ -55,7 +55,7 @@ package struct InputBuilder: Sendable {
     ///
     /// - Throws: ``InferenceError/modelUnusable(_:)`` for a token the weights have no row for.
     package func answerTokens(_ text: String) throws(InferenceError) -> [Int32] {
-        let ids = tokenizer.encode(text, addedTokens: .asText)
+        let ids = tokenizer.encode(text, addedTokens: .wordsOnly)
         for id in ids { try check(id) }
         return ids
     }

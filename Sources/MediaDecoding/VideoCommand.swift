@@ -42,16 +42,26 @@ enum VideoCommand {
         indices: [Int],
         limits: MediaLimits
     ) -> [String] {
-        let wanted = indices.map { "eq(n,\($0))" }.joined(separator: "+")
-        return ["-nostdin"] + common(limits, decoders: decoders) + ["-reinit_filter", "0"]
+        ["-nostdin"] + common(limits, decoders: decoders) + ["-reinit_filter", "0"]
             + input(container) + [
                 "-map", "0:V:0", "-an", "-sn", "-dn",
                 "-filter_threads", "1", "-threads", "1",
-                "-vf", "select='\(wanted)'",
+                "-vf", "select='\(selection(of: indices))'",
                 "-fps_mode", "passthrough", "-frames:v", "\(indices.count)",
                 "-autoscale", "0", "-sws_flags", "bilinear", "-pix_fmt", "rgb24",
                 "-c:v", "ppm", "-f", "image2pipe", "pipe:1",
             ]
+    }
+
+    /// Not zero for frames of these places. A sum of sums, since ffmpeg refuses expressions that are nested more
+    /// than a hundred deep, and each `+` of a plain sum is a level.
+    private static func selection(of indices: [Int]) -> String {
+        let termsInSum = 32
+        let sums = stride(from: 0, to: indices.count, by: termsInSum).map { start in
+            indices[start..<min(start + termsInSum, indices.count)]
+                .map { "eq(n,\($0))" }.joined(separator: "+")
+        }
+        return sums.count == 1 ? sums[0] : sums.map { "(\($0))" }.joined(separator: "+")
     }
 
     private static func common(_ limits: MediaLimits, decoders: [String]) -> [String] {

@@ -44,7 +44,7 @@ package struct PairItemJudge: Sendable {
             }
             payload = ItemPayload(payload, answers: sampled.texts.map(\.text))
         }
-        switch try await setup.questions(about: payload) {
+        switch try await setup.questions(about: payload, asking: [.pairRank, .pointScore]) {
         case .failure(let error):
             return ItemResult(
                 outcome: ItemOutcome(error.failure),

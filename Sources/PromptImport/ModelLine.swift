@@ -9,8 +9,10 @@ package enum ModelLine: String, Sendable, CaseIterable {
     case qwen
     /// UnifiedReward-2.0-*.
     case second = "2.0"
-    /// UnifiedReward-Think-7b and -Think-qwen-*.
+    /// UnifiedReward-Think-7b.
     case think
+    /// UnifiedReward-Think-qwen-*: the templates of Think-7b, shown as those of the line before it.
+    case thinkQwen = "think-qwen"
     /// UnifiedReward-Think-qwen3vl-*.
     case think3
     /// UnifiedReward-Edit-*.
@@ -19,12 +21,12 @@ package enum ModelLine: String, Sendable, CaseIterable {
     case flex
 
     /// How free answers are decoded. The scripts ask for greedy decoding or mean to, and leave the repetition
-    /// penalty to the checkpoint's generation_config.json. Those of the first line generate from embeddings,
-    /// so that it is applied to the answer's tokens alone; Think-7b is of their kind and leads its line.
+    /// penalty to the checkpoint's generation_config.json. Those of the first line and of Think-7b generate
+    /// from embeddings, so that it is applied to the answer's tokens alone.
     var decoding: PackDecoding {
         switch self {
         case .llava, .think: PackDecoding(penalty: .checkpoint, scope: .answer)
-        case .qwen, .second, .think3, .edit, .flex:
+        case .qwen, .second, .thinkQwen, .think3, .edit, .flex:
             PackDecoding(penalty: .checkpoint, scope: .all)
         }
     }
@@ -34,16 +36,43 @@ package enum ModelLine: String, Sendable, CaseIterable {
     var clips: ClipDisplay {
         switch self {
         case .second, .think3, .flex: .pictures
-        case .llava, .qwen, .think, .edit: .videos
+        case .llava, .qwen, .think, .thinkQwen, .edit: .videos
         }
     }
 
-    /// Which frames of a video the line's scripts take; nil for the usual eight from the first to the last.
-    var sampling: String? {
-        switch self {
-        case .second: "segments"
-        case .qwen: "fps"
-        case .llava, .think, .think3, .edit, .flex: nil
+    /// Which frames of a video the scripts take by which a template is asked; nil for the usual eight from the
+    /// first to the last.
+    func video(of template: String) -> [String: PayloadValue]? {
+        switch (self, template) {
+        case (.second, "VG-PAIRSCORE-20"): ["sampling": .string("segments")]
+        case (.second, "VG-APS-20"): ["sampling": .string("segments"), "frames": .number(16)]
+        case (.qwen, _), (.thinkQwen, _): ["sampling": .string("fps")]
+        default: nil
+        }
+    }
+
+    /// The longest answer that the scripts ask for, in tokens.
+    func longestAnswer(to template: String) -> Int {
+        switch (self, template) {
+        case (.qwen, "IG-PAIR-QWEN"), (.qwen, "IG-POINT-5"), (.thinkQwen, "TH-IG"): 512
+        case (.qwen, _) where template.hasPrefix("V"): 1024
+        case (.thinkQwen, "TH-VG"), (.thinkQwen, "TH-VU"): 1024
+        default: 4096
+        }
+    }
+
+    /// What the scripts do with a picture or frame before the model's own preprocessing. Those that ask a server
+    /// send JPEG files of quality 95, two of them made from frames that were saved as JPEG before; those for
+    /// Qwen2.5-VL go through `qwen_vl_utils`; two squash pictures to 512 × 512.
+    func preparation(of template: String) -> [PayloadValue] {
+        let jpeg = PayloadValue.object(["jpeg": .number(95)])
+        switch (self, template) {
+        case (.llava, "IG-POINT-10"), (.llava, "IG-POINT-SGL"):
+            return [.object(["resize": .array([.number(512), .number(512)])])]
+        case (.llava, _), (.think, _): return []
+        case (.qwen, _), (.thinkQwen, _): return [.object(["fit": .string("qwen_vl_utils")])]
+        case (.second, "VG-PAIRSCORE-20"), (.second, "VG-APS-20"): return [jpeg, jpeg]
+        case (.second, _), (.think3, _), (.edit, _), (.flex, _): return [jpeg]
         }
     }
 
@@ -59,7 +88,7 @@ package enum ModelLine: String, Sendable, CaseIterable {
         case .qwen: Self.classic
         case .second:
             ["IG-PAIRSCORE-20", "IG-ACS-20", "VG-PAIRSCORE-20", "VG-APS-20"] + Self.classic
-        case .think: ["TH-IG", "TH-IU", "TH-VG", "TH-VU"]
+        case .think, .thinkQwen: ["TH-IG", "TH-IU", "TH-VG", "TH-VU"]
         case .think3: ["TH3-IG", "TH3-IU", "TH3-VG", "TH3-VU"]
         case .edit: ["ED-PAIR", "ED-PAIRSCORE", "ED-POINT-IF", "ED-POINT-Q"] + Self.images
         case .flex: ["FX-IG", "FX-VG"]

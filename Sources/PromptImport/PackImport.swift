@@ -45,7 +45,7 @@ package struct PackImport: Sendable {
             guard let entry = digests.entries.first(where: { $0.id == id }) else { continue }
             if let find = finder.found[id] {
                 outcomes.append((id, .verified(file: find.file, line: find.line)))
-                templates.append(try Self.template(id, text: find.text, clips: line.clips))
+                templates.append(try Self.template(id, text: find.text, line: line))
             } else {
                 let there = entry.files.filter(present.contains)
                 outcomes.append(
@@ -58,14 +58,10 @@ package struct PackImport: Sendable {
             pack = nil
             return
         }
-        var fields: [String: PayloadValue] = [
+        let document = PayloadValue.object([
             "name": .string("unifiedreward-\(line.rawValue)"), "decoding": line.decoding.json,
             "templates": .array(templates),
-        ]
-        if let sampling = line.sampling {
-            fields["video"] = .object(["sampling": .string(sampling)])
-        }
-        let document = PayloadValue.object(fields)
+        ])
         // The reader every pack goes through, so that what is written can be used.
         _ = try PromptPack(json: document.json.utf8)
         pack = document.json + "\n"
@@ -98,7 +94,7 @@ package struct PackImport: Sendable {
     private static func template(
         _ id: String,
         text: String,
-        clips: ClipDisplay
+        line: ModelLine
     ) throws(RewardModelingError) -> PayloadValue {
         guard let shape = UpstreamTemplate.all.first(where: { $0.id == id }) else {
             throw .invalidPromptPack("\(id): expected a template that can be read, got none")
@@ -115,9 +111,13 @@ package struct PackImport: Sendable {
                 }
             ),
         ]
-        if clips != .videos, shape.task.medium == .video {
-            fields["clips"] = .string(clips.rawValue)
+        if shape.task.medium == .video {
+            if line.clips != .videos { fields["clips"] = .string(line.clips.rawValue) }
+            if let video = line.video(of: id) { fields["video"] = .object(video) }
         }
+        fields["max_new_tokens"] = .number(Double(line.longestAnswer(to: id)))
+        let steps = line.preparation(of: id)
+        if !steps.isEmpty { fields["prepare"] = .array(steps) }
         if !shape.scale.isEmpty { fields["scale"] = .array(shape.scale.map { .number($0) }) }
         if !shape.criteria.isEmpty {
             fields["criteria"] = .array(

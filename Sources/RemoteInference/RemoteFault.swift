@@ -39,6 +39,15 @@ package struct RemoteFault: Error, Sendable, Equatable, CustomStringConvertible 
     /// it is asked. One that fails over a question may fail over it again.
     package var isOutage: Bool { kind == .unreachable || kind == .busy }
 
+    /// Whether it may be the question that the server fails over: it took one, and gave no answer or none that
+    /// can be read.
+    package var mayBeTheQuestion: Bool {
+        switch kind {
+        case .interrupted, .timeout, .serverError, .malformed: true
+        case .unreachable, .busy, .refused, .host: false
+        }
+    }
+
     /// Whether the same request may be answered in a moment.
     var isPassing: Bool {
         switch kind {

@@ -20,8 +20,8 @@ package struct JudgingOptions: Sendable, Equatable {
     /// A preference pair's margin must be greater than this, and greater than 0. In units of the
     /// scale.
     package var marginMinimum = 0.0
-    /// The longest free answer, in tokens.
-    package var maximumNewTokens = 512
+    /// The longest free answer, in tokens; nil for as many as the template says, or 512.
+    package var maximumNewTokens: Int?
     /// Names of templates to use instead of the pack's first for their kinds.
     package var templates: [String] = []
     /// Which candidates of a `build_pairs` item are compared.
@@ -32,6 +32,9 @@ package struct JudgingOptions: Sendable, Equatable {
     package var seed: Int?
     /// How candidates are sampled; nil where items bring theirs.
     package var candidates: CandidateSampling?
+
+    /// After how many attempts a shard fails; the default is the queue's.
+    package var maximumAttempts = 5
 
     /// Which candidates meet.
     package enum Plan: String, Sendable, CaseIterable {
@@ -49,8 +52,7 @@ package struct JudgingOptions: Sendable, Equatable {
     /// The defaults.
     package init() {}
 
-    /// Reads a job's options. The keys that concern the queue (`shard_size`, `max_attempts`) are
-    /// checked and left to it. Throws `.invalidOptions` with a sentence that names the path.
+    /// Reads a job's options. What concerns the queue alone (`shard_size`) is checked and left to it. Throws `.invalidOptions` with a sentence that names the path.
     package init(json: some Collection<UInt8>) throws(RewardModelingError) {
         guard let value = PayloadValue(json: json) else {
             throw .invalidOptions(
@@ -85,7 +87,7 @@ package struct JudgingOptions: Sendable, Equatable {
                 whole: false,
                 "a number of at least 0"
             ) ?? marginMinimum
-        if let tokens = try whole(reader, "max_new_tokens", 4096) { maximumNewTokens = tokens }
+        maximumNewTokens = try whole(reader, "max_new_tokens", 4096)
         sampling = try reader.word("sampling", as: FrameSampler.Rule.self)
         frames = try reader.frameCount("frames")
         templates = try Self.templates(reader)
@@ -102,14 +104,39 @@ package struct JudgingOptions: Sendable, Equatable {
             throw reader.mismatch("rounds", "plan \"round_robin\" with it")
         }
         _ = try whole(reader, "shard_size", 1000)
-        _ = try whole(reader, "max_attempts", 100)
+        maximumAttempts = try whole(reader, "max_attempts", 100) ?? maximumAttempts
     }
 
-    /// Which frames of a video file are shown. The pack's number goes with the pack's rule.
-    package func sampler(for pack: PromptPack) -> FrameSampler {
-        let rule = sampling ?? pack.sampler.rule
-        let usual = rule == pack.sampler.rule ? pack.sampler.count : nil
-        return FrameSampler(rule: rule, count: frames ?? usual)
+    /// Which frames of a video file are shown: as the job says, then the template, then its pack. A number
+    /// goes with the rule beside which it stands.
+    package func sampler(
+        for pack: PromptPack,
+        _ template: PromptTemplate? = nil
+    ) -> FrameSampler {
+        let usual = template?.sampler(in: pack.sampler) ?? pack.sampler
+        let rule = sampling ?? usual.rule
+        return FrameSampler(rule: rule, count: frames ?? (rule == usual.rule ? usual.count : nil))
+    }
+
+    /// How a template of a pack has media shown.
+    package func view(of template: PromptTemplate, in pack: PromptPack) -> MediaView {
+        MediaView(sampler: sampler(for: pack, template), preparation: template.preparation)
+    }
+
+    /// The views of the templates by which kinds of questions are asked, none twice. Throws
+    /// `.missingTemplate`.
+    package func views(
+        for kinds: [QuestionKind],
+        about task: JudgingTask,
+        in pack: PromptPack
+    ) throws(RewardModelingError) -> [MediaView] {
+        var views: [MediaView] = []
+        for kind in kinds {
+            let template = try pack.template(task, kind, preferring: templates)
+            let view = view(of: template, in: pack)
+            if !views.contains(view) { views.append(view) }
+        }
+        return views
     }
 
     private static func templates(
@@ -128,12 +155,25 @@ package struct JudgingOptions: Sendable, Equatable {
         return names
     }
 
-    /// What decides how a question is answered, as fingerprints mix it in.
+    /// The longest free answer where neither the job nor the template says.
+    private static let usualTokens = 512
+
+    /// The longest free answer to a template's question, in tokens.
+    func longestAnswer(to template: PromptTemplate) -> Int {
+        maximumNewTokens ?? template.longestAnswer ?? Self.usualTokens
+    }
+
+    /// What decides how a question is answered, as fingerprints mix it in, where the question itself does not say
+    /// how long its answer may be.
     ///
     /// - Parameter tokens: How the tokens of free answers are chosen.
     package func decoding(_ tokens: Decoding = .greedy) -> AnswerDecoding {
         answer == .choices
-            ? .choices : .generate(maximumTokens: maximumNewTokens, decoding: tokens)
+            ? .choices
+            : .generate(
+                maximumTokens: maximumNewTokens ?? Self.usualTokens,
+                decoding: tokens
+            )
     }
 }
 

@@ -6,6 +6,16 @@ struct AddedToken: Sendable {
     let isSpecial: Bool
     /// Looked for after Unicode normalisation instead of before it.
     let isNormalized: Bool
+
+    /// Whether it is a word of its own, `<think>` or `<tool_call>`, and neither opens nor ends a turn, a place of
+    /// media or anything else that the template alone may.
+    var isWord: Bool {
+        let isMark = content.hasPrefix("<|") && content.hasSuffix("|>")
+        return !isSpecial && !isMark && !Self.places.contains(content)
+    }
+
+    /// Places of media that are not written as marks; not every checkpoint calls them special.
+    private static let places: Set<String> = ["<image>", "<video>", "<audio>"]
 }
 
 /// Finds added tokens in text: leftmost first, and the longest of those that start there
@@ -33,8 +43,12 @@ struct AddedTokens: Sendable {
     }
 
     /// A matcher of those tokens that are looked for before (or after) normalisation.
-    func matcher(normalized: Bool) -> AddedTokenMatcher {
-        AddedTokenMatcher(tokens.filter { $0.isNormalized == normalized })
+    ///
+    /// - Parameter wordsOnly: Leaves out those that the template alone may write.
+    func matcher(normalized: Bool, wordsOnly: Bool = false) -> AddedTokenMatcher {
+        AddedTokenMatcher(
+            tokens.filter { $0.isNormalized == normalized && ($0.isWord || !wordsOnly) }
+        )
     }
 }
 

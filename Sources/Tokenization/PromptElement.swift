@@ -1,7 +1,7 @@
 /// One stretch of a prompt before tokenisation.
 package enum PromptElement: Sendable, Equatable {
-    /// Text of the template and of the user. Added tokens inside it are never recognised, so user
-    /// text cannot open a chat role or a media slot.
+    /// Text of the template and of the user. Added tokens inside it are recognised where they are mere words, so
+    /// that user text cannot open a chat role or a media slot.
     case text(String)
     /// One added token by its exact name, `<|im_start|>`.
     case control(String)
@@ -45,7 +45,7 @@ extension Tokenizer {
         for element in elements {
             switch element {
             case .text(let text):
-                tokens += encode(text, addedTokens: .asText).map(PromptToken.id)
+                tokens += encode(text, addedTokens: .wordsOnly).map(PromptToken.id)
             case .control(let name):
                 guard let id = id(ofAddedToken: name) else {
                     throw .unknownControlToken(

@@ -2,8 +2,9 @@
 package enum AddedTokenPolicy: Sendable {
     /// They are cut out of the text first, as the reference does: for text this program wrote.
     case recognised
-    /// They are spelled out like any other text: for text that somebody else wrote.
-    case asText
+    /// Those that are words, such as `<think>`, are cut out as the reference does; those that open or end something
+    /// are spelled out like any other text: for text that somebody else wrote.
+    case wordsOnly
 }
 
 /// The Qwen2 byte-level byte-pair tokenizer of a checkpoint. Encodes and decodes exactly as
@@ -12,8 +13,8 @@ package struct Tokenizer: Sendable {
     let vocabulary: Vocabulary
     let addedTokens: AddedTokens
     private let encoder: BytePairEncoder
-    private let rawMatcher: AddedTokenMatcher
-    private let normalizedMatcher: AddedTokenMatcher
+    private let rawMatchers: Matchers
+    private let normalizedMatchers: Matchers
 
     /// Reads `tokenizer.json` of a checkpoint directory.
     /// Throws a `TokenizationError` that names the file and the place in it.
@@ -42,9 +43,30 @@ package struct Tokenizer: Sendable {
             file.vocabulary[ByteAlphabet.spelling(of: byte)] ?? 0
         }
         encoder = BytePairEncoder(byteTokens: byteTokens, merges: file.merges)
-        rawMatcher = addedTokens.matcher(normalized: false)
-        normalizedMatcher = addedTokens.matcher(normalized: true)
+        rawMatchers = Matchers(addedTokens, normalized: false)
+        normalizedMatchers = Matchers(addedTokens, normalized: true)
     }
+
+    /// Those that find added tokens before or after normalisation, by policy.
+    private struct Matchers: Sendable {
+        private let all: AddedTokenMatcher
+        private let words: AddedTokenMatcher
+
+        init(_ tokens: AddedTokens, normalized: Bool) {
+            all = tokens.matcher(normalized: normalized)
+            words = tokens.matcher(normalized: normalized, wordsOnly: true)
+        }
+
+        subscript(_ policy: AddedTokenPolicy) -> AddedTokenMatcher {
+            switch policy {
+            case .recognised: all
+            case .wordsOnly: words
+            }
+        }
+    }
+
+    /// How many added tokens are words, which ``AddedTokenPolicy/wordsOnly`` cuts out of text.
+    package var addedWordCount: Int { addedTokens.tokens.count { $0.isWord } }
 
     /// One more than the highest token id. A model's embedding may have more rows than this.
     package var vocabularyCount: Int { vocabulary.count }
@@ -59,11 +81,12 @@ package struct Tokenizer: Sendable {
         var ids: [Int32] = []
         var text = text
         text.withUTF8 { bytes in
-            guard policy == .recognised, !rawMatcher.isEmpty else {
+            let matcher = rawMatchers[policy]
+            guard !matcher.isEmpty else {
                 encodeUnmatched(bytes, policy: policy, into: &ids)
                 return
             }
-            for segment in rawMatcher.segments(of: bytes) {
+            for segment in matcher.segments(of: bytes) {
                 switch segment {
                 case .token(let id): ids.append(id)
                 case .text(let range):
@@ -100,11 +123,12 @@ package struct Tokenizer: Sendable {
     ) {
         var composed = Normalizer.composed(String(decoding: bytes, as: UTF8.self))
         composed.withUTF8 { bytes in
-            guard policy == .recognised, !normalizedMatcher.isEmpty else {
+            let matcher = normalizedMatchers[policy]
+            guard !matcher.isEmpty else {
                 encodePieces(of: bytes, into: &ids)
                 return
             }
-            for segment in normalizedMatcher.segments(of: bytes) {
+            for segment in matcher.segments(of: bytes) {
                 switch segment {
                 case .token(let id): ids.append(id)
                 case .text(let range):

@@ -24,15 +24,15 @@ package struct FrameSampler: Sendable, Hashable {
         case unknownRate
     }
 
-    /// How many frames a clip may have, whether sampled or listed.
-    package static let counts = 2...64
+    /// How many frames may be taken of a video: up to the most that `qwen_vl_utils` takes.
+    package static let counts = 2...768
 
     /// How indices are spread.
     package let rule: Rule
     /// Frames to show; for ``Rule/fps`` the most to show.
     package let count: Int
 
-    /// - Parameter count: Nil for the rule's default: 8, and for ``Rule/fps`` as many as a clip may have.
+    /// - Parameter count: Nil for the rule's default: 8, and for ``Rule/fps`` as many as may be taken.
     package init(rule: Rule = .linspace, count: Int? = nil) {
         let count = count ?? (rule == .fps ? Self.counts.upperBound : 8)
         precondition(Self.counts.contains(count))

@@ -206,6 +206,53 @@ struct DaemonRemoteTests {
         #expect(questions(back) == 3)
     }
 
+    @Test("fails the item over whose question the server fails each time, and no other")
+    func poisoned() throws {
+        let bench = try Workbench()
+        let asked = Mutex<[Int]>([])
+        let stub = try HTTPStub { request, _ in
+            let body = String(decoding: request.body, as: UTF8.self)
+            guard let number = (0..<6).first(where: { body.contains("picture number \($0) ") })
+            else { return Self.model.reply(to: request) }
+            asked.withLock { $0.append(number) }
+            switch number {
+            case 1: return .json(#"{"error": {"message": "out of range"}}"#, status: 500)
+            case 4: return .json(#"{"choices": [{"message""#)
+            default: return Self.model.reply(to: request)
+            }
+        }
+        let daemon = try bench.daemon(
+            settings: """
+                engine.remote.url = \(stub.url)
+                engine.remote.prefill = yes
+                engine.remote.pictures = yes
+                engine.remote.retries = 0
+                """
+        )
+        let job = try enqueue(
+            bench,
+            "point_score",
+            Workbench.pointItems(6),
+            options: #"{"max_attempts": 2, "shard_size": 6}"#
+        )
+        #expect(try bench.end(of: job, daemon: daemon) == "completed")
+        let failed = try bench.connection.execute(
+            """
+            SELECT item_index, error_code, error FROM rewardd.item_result
+            WHERE job_id = \(job) AND state = 'failed' ORDER BY item_index
+            """
+        )
+        #expect(try failed.map { try $0.int64("item_index") } == [1, 4])
+        #expect(try failed.allSatisfy { try $0.text("error_code") == "remote_failed" })
+        #expect(try failed[0].text("error").hasPrefix("gave up after 2 attempts: http://"))
+        #expect(try failed[0].text("error").hasSuffix("got status 500: out of range"))
+        #expect(
+            try bench.number("SELECT items_done AS n FROM rewardd.job WHERE job_id = \(job)") == 4
+        )
+        // Once in the first attempt, if it came that far, and once in the last.
+        #expect(asked.withLock { $0.count { $0 == 1 } } == 2)
+    }
+
     @Test("leaves the server alone when a job is cancelled, and fails what it refuses by name")
     func cancelled() async throws {
         let bench = try Workbench()

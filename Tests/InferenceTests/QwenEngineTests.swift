@@ -111,7 +111,7 @@ struct QwenEngineTests {
         }
         #expect(Set(all).count == 4)
         #expect(all[0].contains("family=qwen25VL") && all[2].contains("family=qwen3VL"))
-        #expect(all[0].contains("pictures=pillow/3136-75264"))
+        #expect(all[0].contains("pictures=torchvision/3136-75264"))
         #expect(all[2].contains("pictures=torchvision/4096-81920"))
         #expect(all.allSatisfy { $0.contains("template=qwen-vl:") })
     }

@@ -153,7 +153,7 @@ struct ImageDecoderTests {
             ImageDecoder.missingPrograms(in: ["/nonexistent"]) == [
                 "djpeg (package libjpeg-turbo-progs)", "pngtopnm (package netpbm)",
                 "dwebp (package webp)", "giftopnm (package netpbm)",
-                "bmptopnm (package netpbm)",
+                "bmptopnm (package netpbm)", "cjpeg (package libjpeg-turbo-progs)",
             ]
         )
         let decoder = ImageDecoder(limits: MediaLimits(), directories: ["/nonexistent"])

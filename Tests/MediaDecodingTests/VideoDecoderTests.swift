@@ -35,6 +35,41 @@ struct VideoDecoderTests {
         }
     }
 
+    @Test("as many as there may be, each in its place", arguments: [33, 140, 768])
+    func many(count: Int) throws {
+        let bytes = Self.greys(800)
+        let frames = try decoder.decode(bytes, FrameSampler(rule: .segments, count: count))
+        #expect(frames.indices == (0..<count).map { $0 * 800 / count })
+        for (image, index) in zip(frames.images, frames.indices) {
+            let level = UInt8(truncatingIfNeeded: index)
+            #expect(image == .filled(width: 2, height: 2, colour: [level, level, level]))
+        }
+    }
+
+    /// A GIF of so many pictures, each of one grey: the next one's is a level brighter.
+    private static func greys(_ count: Int) -> [UInt8] {
+        var bytes = Array("GIF89a".utf8) + [2, 0, 2, 0, 0xF7, 0, 0]
+        for level in 0..<256 as Range<Int> { bytes += Array(repeating: UInt8(level), count: 3) }
+        for index in 0..<count {
+            bytes += [0x21, 0xF9, 4, 4, 10, 0, 0, 0, 0x2C, 0, 0, 0, 0, 2, 0, 2, 0, 0, 8]
+            // Codes of nine bits: clear, four pixels, end.
+            var data: [UInt8] = []
+            var (buffer, length) = (0, 0)
+            for code in [256] + Array(repeating: index % 256, count: 4) + [257] {
+                buffer |= code << length
+                length += 9
+                while length >= 8 {
+                    data.append(UInt8(truncatingIfNeeded: buffer))
+                    buffer >>= 8
+                    length -= 8
+                }
+            }
+            if length > 0 { data.append(UInt8(truncatingIfNeeded: buffer)) }
+            bytes += [UInt8(data.count)] + data + [0]
+        }
+        return bytes + [0x3B]
+    }
+
     @Test("with the second of each, and how many are shown in one")
     func timing() throws {
         let bytes = try VideoGoldens.bytes("h264.mp4")

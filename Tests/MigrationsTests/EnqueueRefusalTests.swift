@@ -177,8 +177,8 @@ struct EnqueueRefusalTests {
             message: #"options.answer: expected "choices" or "generate", got null"#
         ),
         Refusal(
-            arguments: "'point_score', '\(good)', 'image_generation', 'm', '{\"frames\":65}'",
-            message: "options.frames: expected a whole number from 2 to 64, got 65"
+            arguments: "'point_score', '\(good)', 'image_generation', 'm', '{\"frames\":769}'",
+            message: "options.frames: expected a whole number from 2 to 768, got 769"
         ),
         Refusal(
             arguments:

@@ -99,7 +99,10 @@ final class CandidateEngine: AnswerEngine {
 struct CandidatePictures: MediaProvider {
     var missing: Set<String> = []
 
-    func image(_ reference: MediaReference) async throws -> EngineImage {
+    func image(
+        _ reference: MediaReference,
+        _ preparation: PicturePreparation
+    ) async throws -> EngineImage {
         guard case .path(let path) = reference, !missing.contains(path) else { throw NoPicture() }
         return EngineImage(
             digest: SHA256.digest(path.utf8),

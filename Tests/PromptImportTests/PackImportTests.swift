@@ -3,6 +3,7 @@ import Hashing
 import PromptImport
 import RewardModeling
 import Testing
+import VisionPreprocessing
 
 /// The scripts here are written for these tests; only the ways they spell their strings are those of
 /// real ones.
@@ -165,9 +166,41 @@ struct PackImportTests {
         let display: ClipDisplay = [.second, .think3, .flex].contains(line) ? .pictures : .videos
         let clips = pack.templates.filter { $0.task.medium == .video }.map(\.clips)
         #expect(clips.allSatisfy { $0 == display } && clips.isEmpty == (line == .edit))
-        let rules = [ModelLine.second: "segments", .qwen: "fps"]
-        let written = #""video":{"sampling":"\#(rules[line] ?? "")"}"#
-        #expect(found.pack?.contains(written) == (rules[line] != nil))
+        for template in pack.templates {
+            let view = JudgingOptions().view(of: template, in: pack)
+            let shown = Self.view(line, template.id)
+            #expect(view.preparation.steps == shown.steps, "\(line) \(template.id)")
+            let isShort = ["IG-PAIR-QWEN", "IG-POINT-5", "TH-IG"].contains(template.id)
+            let isVideo = template.task.medium == .video
+            let longest =
+                [.qwen, .thinkQwen].contains(line) ? isShort ? 512 : isVideo ? 1024 : 4096 : 4096
+            #expect(template.longestAnswer == longest, "\(line) \(template.id)")
+            guard template.task.medium == .video else { continue }
+            #expect(view.sampler == shown.sampler, "\(line) \(template.id)")
+        }
+    }
+
+    /// What the scripts of a line do with the media of a template, as their table of facts has it.
+    private static func view(
+        _ line: ModelLine,
+        _ template: String
+    ) -> (sampler: FrameSampler, steps: [PicturePreparation.Step]) {
+        let jpeg = PicturePreparation.Step.jpeg(quality: 95)
+        let usual = FrameSampler(rule: .linspace, count: 8)
+        switch line {
+        case .llava:
+            let isSquashed = ["IG-POINT-10", "IG-POINT-SGL"].contains(template)
+            return (usual, isSquashed ? [.resize(width: 512, height: 512)] : [])
+        case .think: return (usual, [])
+        case .qwen, .thinkQwen: return (FrameSampler(rule: .fps, count: 768), [.fit])
+        case .second:
+            switch template {
+            case "VG-PAIRSCORE-20": return (FrameSampler(rule: .segments, count: 8), [jpeg, jpeg])
+            case "VG-APS-20": return (FrameSampler(rule: .segments, count: 16), [jpeg, jpeg])
+            default: return (usual, [jpeg])
+            }
+        case .think3, .edit, .flex: return (usual, [jpeg])
+        }
     }
 
     @Test("a template that differs is refused by its name, one that is not there is missing")

@@ -71,6 +71,63 @@ struct MediaLibraryTests {
         #expect(digests == [expected])
     }
 
+    @Test("a prepared picture has other pixels, and a name that tells how it was prepared")
+    func prepared() async throws {
+        let pictures = URL(filePath: Self.folder).deletingLastPathComponent().path
+        let library = MediaLibrary(
+            roots: MediaRoots([pictures]),
+            limits: MediaLimits(),
+            threadCount: 2,
+            storedMedia: { _ in nil }
+        )
+        let file = MediaReference.path("\(pictures)/decoding/rgb8.png")
+        let plain = try await library.image(file)
+        #expect(try await library.image(file, .none).digest == plain.digest)
+        var seen: Set<Digest> = [plain.digest]
+        for steps in [
+            [.jpeg(quality: 95)], [.jpeg(quality: 95), .jpeg(quality: 95)], [.jpeg(quality: 94)],
+            [.resize(width: 512, height: 512)], [.fit],
+        ] as [[PicturePreparation.Step]] {
+            let preparation = PicturePreparation(steps)
+            let image = try await library.image(file, preparation)
+            #expect(seen.insert(image.digest).inserted, "\(steps)")
+            #expect(image.image != plain.image || steps.count == 2)
+            #expect(try await library.image(file, preparation).image == image.image)
+        }
+    }
+
+    @Test(
+        "frames of a video are prepared one by one, and named by that too",
+        .enabled(if: hasVideo, "ffmpeg is not installed and could not be: deploy/install-packages")
+    )
+    func preparedFrames() async throws {
+        let library = library()
+        let file = MediaReference.path("\(Self.folder)/h264.mp4")
+        let recoder = JPEGRecoder(limits: MediaLimits())
+        let plain = try await library.video(file, FrameSampler())
+        let jpeg = PicturePreparation([.jpeg(quality: 95)])
+        let shown = try await library.video(file, MediaView(preparation: jpeg))
+        for (before, after) in zip(plain.frames, shown.frames) {
+            #expect(try recoder.recode(before.image, quality: 95) == after.image)
+            #expect(before.digest != after.digest)
+        }
+        #expect(shown.digest != plain.digest && shown.times == plain.times)
+        #expect(shown.framesPerSecond == plain.framesPerSecond)
+        // Small frames are brought to 128 cells of 28 × 28 and more.
+        let fit = MediaView(preparation: PicturePreparation([.fit]))
+        let fitted = try await library.video(file, fit)
+        let size = try #require(
+            QwenPictureSizes.frame(of: 8).size(
+                width: plain.frames[0].image.width,
+                height: plain.frames[0].image.height
+            )
+        )
+        #expect(fitted.frames.allSatisfy { ($0.image.width, $0.image.height) == size })
+        #expect(size.width * size.height >= 128 * 28 * 28)
+        // The same view again is the same clip, from the cache or not.
+        #expect(try await library.video(file, fit).digest == fitted.digest)
+    }
+
     @Test("what cannot be had fails by name, led by the file")
     func failures() async throws {
         let short = "\(Self.folder)/vp9_gbr.webm"
@@ -121,7 +178,7 @@ struct MediaLibraryTests {
             )
         }
         func key(_ level: UInt8) -> ClipCache.Key {
-            ClipCache.Key(file: SHA256.digest([level]), sampler: FrameSampler())
+            ClipCache.Key(file: SHA256.digest([level]), view: MediaView())
         }
         var cache = ClipCache(maximumByteCount: 18)
         for level in 0..<3 as Range<UInt8> { cache.insert(clip(level, frames: 2), key(level)) }
@@ -133,7 +190,11 @@ struct MediaLibraryTests {
         #expect(cache.clip(key(4)) == nil && cache.clip(key(0)) != nil)
         cache.insert(clip(5, frames: 6), key(5))
         #expect(cache.clip(key(5)) != nil && cache.clip(key(0)) == nil && cache.clip(key(3)) == nil)
-        let other = ClipCache.Key(file: key(5).file, sampler: FrameSampler(count: 9))
-        #expect(cache.clip(other) == nil)
+        for other in [
+            MediaView(sampler: FrameSampler(count: 9)),
+            MediaView(preparation: PicturePreparation([.jpeg(quality: 95)])),
+        ] {
+            #expect(cache.clip(ClipCache.Key(file: key(5).file, view: other)) == nil)
+        }
     }
 }

@@ -145,7 +145,10 @@ struct ClipQuestionTests {
 
 /// Frames drawn from the number in their name.
 private struct DrawnFrames: MediaProvider {
-    func image(_ reference: MediaReference) async throws -> EngineImage {
+    func image(
+        _ reference: MediaReference,
+        _ preparation: PicturePreparation
+    ) async throws -> EngineImage {
         guard case .path(let name) = reference, let number = Int(name) else { throw MissingMedia() }
         let pixels = (0..<40 * 30 * 3).map { UInt8(truncatingIfNeeded: $0 * (number + 3) / 7) }
         return EngineImage(

@@ -124,7 +124,12 @@ struct CriteriaItemTests {
                 $0.answer = .generate
                 $0.templates = templates
             }
-            guard case .success(let questions) = try await setup.questions(about: payload) else {
+            guard
+                case .success(let questions) = try await setup.questions(
+                    about: payload,
+                    asking: [.pointScore]
+                )
+            else {
                 Issue.record("expected questions")
                 return
             }

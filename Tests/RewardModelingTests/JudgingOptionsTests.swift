@@ -9,7 +9,7 @@ struct JudgingOptionsTests {
         let options = try JudgingOptions(json: "{}".utf8)
         #expect(options == JudgingOptions())
         #expect(options.answer == .choices && options.orders == .both && options.reuse)
-        #expect(options.marginMinimum == 0 && options.maximumNewTokens == 512)
+        #expect(options.marginMinimum == 0 && options.maximumNewTokens == nil)
         #expect(options.decoding() == .choices)
         #expect(options.sampling == nil && options.frames == nil)
     }
@@ -89,11 +89,11 @@ struct JudgingOptionsTests {
             ),
             (
                 #"{"frames":1}"#,
-                "frames: expected a whole number from 2 to 64, got the number 1"
+                "frames: expected a whole number from 2 to 768, got the number 1"
             ),
             (
                 #"{"frames":"8"}"#,
-                #"frames: expected a whole number from 2 to 64, got the string "8""#
+                #"frames: expected a whole number from 2 to 768, got the string "8""#
             ),
             (
                 #"{"shard_size":1001}"#,

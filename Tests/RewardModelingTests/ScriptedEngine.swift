@@ -125,24 +125,34 @@ final class MemoryMedia: MediaProvider {
 
     var loaded: [MediaReference] { loads.withLock { $0 } }
 
-    func image(_ reference: MediaReference) async throws -> EngineImage {
+    /// A prepared picture is another one, named by its preparation too.
+    func image(
+        _ reference: MediaReference,
+        _ preparation: PicturePreparation
+    ) async throws -> EngineImage {
         loads.withLock { $0.append(reference) }
         if let broken { throw broken }
         guard !missing.contains(reference) else { throw MissingMedia() }
-        switch reference {
-        case .path(let path): return try picture(path)
-        case .stored(let digest): return try picture(digest.hex)
-        }
+        let name =
+            switch reference {
+            case .path(let path): path
+            case .stored(let digest): digest.hex
+            }
+        return try picture(preparation.isNone ? name : "\(name) \(preparation.description)")
     }
 
-    /// As many frames as the sampler shows of a video of a hundred, each named by file and place.
-    func video(_ reference: MediaReference, _ sampler: FrameSampler) async throws -> EngineClip {
+    /// As many frames as the sampler shows of a video of a hundred, each named by file, place and preparation.
+    func video(_ reference: MediaReference, _ view: MediaView) async throws -> EngineClip {
         loads.withLock { $0.append(reference) }
         guard !missing.contains(reference) else { throw MissingMedia() }
-        let selection = sampler.selection(frameCount: 100, framesPerSecond: 10)
+        let selection = view.sampler.selection(frameCount: 100, framesPerSecond: 10)
         guard case .frames(let indices) = selection else { throw MissingMedia() }
         return EngineClip(
-            frames: try indices.map { try picture("\(reference.json.json) \($0)") }
+            frames: try indices.map { index in
+                let preparation = view.preparation.forFrames(of: indices.count)
+                let steps = preparation.isNone ? "" : " \(preparation.description)"
+                return try picture("\(reference.json.json) \(index)\(steps)")
+            }
         )
     }
 }

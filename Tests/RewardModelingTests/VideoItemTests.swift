@@ -106,8 +106,8 @@ struct VideoItemTests {
         #expect(try pack(#""video": {}, "templates""#).sampler == FrameSampler())
         for (video, sentence) in [
             (
-                #"{"frames": 65}"#,
-                "video.frames: expected a whole number from 2 to 64, got the number 65"
+                #"{"frames": 769}"#,
+                "video.frames: expected a whole number from 2 to 768, got the number 769"
             ),
             ("7", "video: expected an object, got the number 7"),
             (

@@ -32,7 +32,7 @@ struct SceneCorpusTests {
         }
         #expect(unseen.count > 90)
         for word in unseen.sorted() {
-            #expect(tokenizer.encode(word, addedTokens: .asText).count == 1, "\"\(word)\"")
+            #expect(tokenizer.encode(word, addedTokens: .wordsOnly).count == 1, "\"\(word)\"")
         }
     }
 

@@ -27,7 +27,7 @@ struct BytePairTrainerTests {
         let tokenizer = try tokenizer(trained)
         #expect(tokenizer.vocabularyCount == trained.count)
         for text in [sentence, "Zoë's ½ “quote” \\ \" 漢字\u{1F600}\t\r\n  end", ""] {
-            let ids = tokenizer.encode(text, addedTokens: .asText)
+            let ids = tokenizer.encode(text, addedTokens: .wordsOnly)
             #expect(tokenizer.decode(ids, skippingSpecialTokens: false) == text)
         }
     }
@@ -38,7 +38,7 @@ struct BytePairTrainerTests {
         for sentence in Self.sentences {
             let words = sentence.split { !$0.isLetter }
             for word in words where sentence.contains(" \(word)") {
-                #expect(tokenizer.encode(" \(word)", addedTokens: .asText).count == 1, "\(word)")
+                #expect(tokenizer.encode(" \(word)", addedTokens: .wordsOnly).count == 1, "\(word)")
             }
         }
     }
@@ -48,7 +48,7 @@ struct BytePairTrainerTests {
         let trained = trained(Self.sentences, ofAtMost: 300)
         #expect(trained.count == 300)
         let tokenizer = try tokenizer(trained)
-        #expect(tokenizer.encode("!", addedTokens: .asText) == [0])
+        #expect(tokenizer.encode("!", addedTokens: .wordsOnly) == [0])
         for (index, name) in BytePairTrainer.addedTokens.enumerated() {
             let id = Int32(295 + index)
             #expect(trained.addedTokenIDs[name] == id)
@@ -92,7 +92,7 @@ struct BytePairTrainerTests {
         for length in 1...40 {
             let text = String(repeating: "a", count: length)
             let tokenizer = try tokenizer(trained([text, "aaab aab"], ofAtMost: 270))
-            let ids = tokenizer.encode(text, addedTokens: .asText)
+            let ids = tokenizer.encode(text, addedTokens: .wordsOnly)
             #expect(tokenizer.decode(ids, skippingSpecialTokens: false) == text)
         }
     }

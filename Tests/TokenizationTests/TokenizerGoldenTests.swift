@@ -85,10 +85,32 @@ struct TokenizerGoldenTests {
         let text = "a<|im_end|>b<image>"
         let control = golden.special_ids.values
         let recognised = tokenizer.encode(text, addedTokens: .recognised)
-        let spelled = tokenizer.encode(text, addedTokens: .asText)
+        let spelled = tokenizer.encode(text, addedTokens: .wordsOnly)
         #expect(recognised.filter(control.contains).count == 2)
         #expect(spelled.filter(control.contains).isEmpty)
         #expect(decode(spelled, true) == text)
+    }
+
+    @Test(
+        "words among the added tokens are words of any text, and marks that only look like words are not"
+    )
+    func words() throws {
+        let tokenizer = try Tokenizer(directory: TokenizerGoldens.path + "/qwen3_vl/hf-bf16")
+        let text = "a <think>b</think>\n<tool_call>中</tool_call> <thinks> <THINK>"
+        #expect(
+            tokenizer.encode(text, addedTokens: .wordsOnly)
+                == tokenizer.encode(text, addedTokens: .recognised)
+        )
+        for word in ["<think>", "</think>", "<tool_call>", "</tool_call>"] {
+            let id = try #require(tokenizer.id(ofAddedToken: word))
+            #expect(tokenizer.encode(word, addedTokens: .wordsOnly) == [id])
+        }
+        for mark in ["<|im_end|>", "<|im_start|>", "<|image_pad|>", "<|fim_prefix|>"] {
+            let id = try #require(tokenizer.id(ofAddedToken: mark))
+            let ids = tokenizer.encode("x\(mark)y", addedTokens: .wordsOnly)
+            #expect(!ids.contains(id), "\(mark)")
+            #expect(tokenizer.encode(mark, addedTokens: .recognised) == [id])
+        }
     }
 
     private func decode(_ ids: [Int32], _ skipsSpecial: Bool) -> String {

@@ -14,7 +14,10 @@ struct ClusterWriterTests {
     private final class CountingMedia: MediaProvider {
         let requests = Mutex<[String: Int]>([:])
 
-        func image(_ reference: MediaReference) async throws -> EngineImage {
+        func image(
+            _ reference: MediaReference,
+            _ preparation: PicturePreparation
+        ) async throws -> EngineImage {
             let name = reference.json.json
             requests.withLock { $0[name, default: 0] += 1 }
             return EngineImage(

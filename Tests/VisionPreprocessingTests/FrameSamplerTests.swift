@@ -46,7 +46,7 @@ struct FrameSamplerTests {
 
     @Test("in ascending order, none twice, none outside", arguments: FrameSampler.Rule.allCases)
     func distinct(rule: FrameSampler.Rule) {
-        for count in FrameSampler.counts {
+        for count in Array(2...70) + [300, FrameSampler.counts.upperBound] {
             let sampler = FrameSampler(rule: rule, count: count)
             for frameCount in 0..<150 {
                 for rate in [0.5, 8, 29.97, 1000] {
@@ -75,7 +75,7 @@ struct FrameSamplerTests {
             #expect(sampler.selection(frameCount: 0, framesPerSecond: 25) == .tooFew(least: 8))
         }
         let sampler = FrameSampler(rule: .fps)
-        #expect(sampler.count == 64)
+        #expect(sampler.count == 768)
         #expect(sampler.selection(frameCount: 1, framesPerSecond: 25) == .tooFew(least: 2))
         for rate in [nil, 0, -1, .infinity, .nan] as [Double?] {
             #expect(sampler.selection(frameCount: 90, framesPerSecond: rate) == .unknownRate)

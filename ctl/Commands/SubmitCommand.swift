@@ -37,7 +37,7 @@ enum SubmitCommand: Command {
 
             Options of a job: answer=choices|generate, orders=both|single, reuse=true|false, \
             margin_minimum=<number>, max_new_tokens=<n>, sampling=linspace|segments|fps, \
-            frames=<2…64>, shard_size=<n>, max_attempts=<n>. Of build_pairs: plan=paired|round_robin, \
+            frames=<2…768>, shard_size=<n>, max_attempts=<n>. Of build_pairs: plan=paired|round_robin, \
             rounds=<n>, seed=<n>, policy=<model>, candidates=<2…64>, temperature=<0.01…2>, \
             top_p=<0.01…1>, top_k=<n>, max_candidate_tokens=<n>.
 

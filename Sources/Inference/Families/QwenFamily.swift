@@ -19,8 +19,9 @@ package struct QwenFamily: VisualFamily {
 
     /// Sets the family up by the preprocessor files of a checkpoint.
     ///
-    /// Pictures of Qwen2.5-VL are resized as by Pillow, which `qwen_vl_utils` does before the processor
-    /// sees them; those of Qwen3-VL, whose processor is the fast one, and all clips as by torchvision.
+    /// Pictures and clips are resized as by torchvision: the processors are the fast ones, by default and in vLLM.
+    /// `qwen_vl_utils` resizes pictures by Pillow before a processor sees them, which then leaves them as they are:
+    /// that is a prompt pack's affair.
     ///
     /// - Throws: a sentence for a file that is missing, malformed or of another checkpoint.
     init(
@@ -35,7 +36,7 @@ package struct QwenFamily: VisualFamily {
             directory: directory,
             patchSize: vision.patchSize,
             defaults: .picture,
-            arithmetic: isQwen25 ? .pillow : .torchvision
+            arithmetic: .torchvision
         )
         clipProcessor = try PatchProcessor.read(
             directory: directory,

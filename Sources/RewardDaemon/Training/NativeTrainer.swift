@@ -59,12 +59,15 @@ private struct FolderMedia: MediaProvider {
     let folder: String
     let media: any MediaProvider
 
-    func image(_ reference: MediaReference) async throws -> EngineImage {
-        try await media.image(absolute(reference))
+    func image(
+        _ reference: MediaReference,
+        _ preparation: PicturePreparation
+    ) async throws -> EngineImage {
+        try await media.image(absolute(reference), preparation)
     }
 
-    func video(_ reference: MediaReference, _ sampler: FrameSampler) async throws -> EngineClip {
-        try await media.video(absolute(reference), sampler)
+    func video(_ reference: MediaReference, _ view: MediaView) async throws -> EngineClip {
+        try await media.video(absolute(reference), view)
     }
 
     private func absolute(_ reference: MediaReference) -> MediaReference {

@@ -1,15 +1,16 @@
 import Hashing
 import Inference
+import RewardModeling
 import VisionPreprocessing
 
 /// Clips decoded a short while ago, up to a number of bytes: items that ask several things about one video
 /// stand close together, and decoding it takes longer than all else but the judging.
 struct ClipCache {
-    /// A video and which of its frames.
+    /// A video and how it is shown.
     struct Key: Hashable {
         /// SHA-256 of the file.
         let file: Digest
-        let sampler: FrameSampler
+        let view: MediaView
     }
 
     private struct Entry {

@@ -1,6 +1,7 @@
 import Hashing
 import Inference
 import MediaDecoding
+import RewardModeling
 import Synchronization
 import Threading
 import VisionPreprocessing
@@ -44,6 +45,7 @@ actor DecodingThread {
     private let limits: MediaLimits
     private let images: ImageDecoder
     private let videos: VideoDecoder
+    private let recoder: JPEGRecoder
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         executor.asUnownedSerialExecutor()
@@ -55,13 +57,16 @@ actor DecodingThread {
         self.limits = limits
         images = ImageDecoder(limits: limits)
         videos = VideoDecoder(limits: limits)
+        recoder = JPEGRecoder(limits: limits)
     }
 
-    func image(_ source: MediaSource) throws -> EngineImage {
+    func image(
+        _ source: MediaSource,
+        _ preparation: PicturePreparation
+    ) throws -> EngineImage {
         let bytes = try read(source)
         do throws(MediaError) {
-            let image = try images.decode(bytes)
-            return EngineImage(digest: SHA256.digest(bytes), image: image)
+            return try prepared(images.decode(bytes), SHA256.digest(bytes), preparation)
         } catch {
             throw failure(error, of: source.name)
         }
@@ -69,18 +74,22 @@ actor DecodingThread {
 
     func clip(
         _ source: MediaSource,
-        _ sampler: FrameSampler,
+        _ view: MediaView,
         _ clips: SharedClips
     ) throws -> EngineClip {
         let bytes = try read(source)
-        let key = ClipCache.Key(file: SHA256.digest(bytes), sampler: sampler)
+        let key = ClipCache.Key(file: SHA256.digest(bytes), view: view)
         if let clip = clips.clip(key) { return clip }
         do throws(MediaError) {
-            let frames = try videos.decode(bytes, sampler)
+            let frames = try videos.decode(bytes, view.sampler)
+            let preparation = view.preparation.forFrames(of: frames.images.count)
+            var shown: [EngineImage] = []
+            for (image, index) in zip(frames.images, frames.indices) {
+                let digest = Self.digest(ofFrame: index, in: key.file)
+                shown.append(try prepared(image, digest, preparation))
+            }
             let clip = EngineClip(
-                frames: zip(frames.images, frames.indices).map { image, index in
-                    EngineImage(digest: Self.digest(ofFrame: index, in: key.file), image: image)
-                },
+                frames: shown,
                 framesPerSecond: frames.timing?.framesPerSecond,
                 times: frames.timing?.times
             )
@@ -95,6 +104,23 @@ actor DecodingThread {
             }
             throw failure(error, of: source.name)
         }
+    }
+
+    /// A picture after the steps that scripts take with it, named by its own name and theirs.
+    private func prepared(
+        _ image: RGBImage,
+        _ digest: Digest,
+        _ preparation: PicturePreparation
+    ) throws(MediaError) -> EngineImage {
+        guard !preparation.isNone else { return EngineImage(digest: digest, image: image) }
+        var hash = SHA256()
+        hash.update(field: "prepared picture 1".utf8)
+        hash.update(field: digest.bytes)
+        hash.update(field: preparation.description.utf8)
+        let pixels = try preparation.prepared(image) { image, quality throws(MediaError) in
+            try recoder.recode(image, quality: quality)
+        }
+        return EngineImage(digest: hash.digest(), image: pixels)
     }
 
     /// Names a frame: equal digests, equal pixels.

@@ -8,6 +8,30 @@ import RewardModeling
 ///
 /// Failures of single items never come here: they are results with a code.
 enum FailurePolicy {
+    /// The failure of an item whose question a server fails over in a shard's last attempt; nil where the
+    /// error is not about the question, or the shard has attempts left.
+    ///
+    /// The shard would end with this attempt, and its other items with it, for which the server may well have
+    /// answers.
+    ///
+    /// - Parameters:
+    ///   - attempts: How many the shard has.
+    ///   - streak: How many of its items the server failed over in a row; grows.
+    static func itemFailure(
+        of error: any Error,
+        attempt: Int,
+        attempts: Int,
+        streak: FailureStreak
+    ) -> ItemFailure? {
+        guard attempt >= attempts, let fault = error as? RemoteFault, fault.mayBeTheQuestion,
+            streak.grow()
+        else { return nil }
+        return ItemFailure(
+            code: "remote_failed",
+            message: "gave up after \(attempt) attempts: \(fault)"
+        )
+    }
+
     /// The outcome to finish the shard with.
     ///
     /// - Parameter attempt: which attempt failed, from 1; the wait doubles from 2 s to 5 minutes.

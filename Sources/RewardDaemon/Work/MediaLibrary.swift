@@ -34,23 +34,26 @@ final class MediaLibrary: MediaProvider {
         self.storedMedia = storedMedia
     }
 
-    /// The decoded image with the digest of its file.
+    /// The decoded image, prepared, with the digest of its file and of what was done to it.
     ///
     /// Throws `MediaFailure`, which fails the item by name; what is this machine's fault, such as a
     /// missing decoder, is thrown as it is, so that the shard is tried again; likewise the database's
     /// error for stored media.
-    func image(_ reference: MediaReference) async throws -> EngineImage {
-        try await load(reference) { thread, source in try await thread.image(source) }
+    func image(
+        _ reference: MediaReference,
+        _ preparation: PicturePreparation
+    ) async throws -> EngineImage {
+        try await load(reference) { thread, source in try await thread.image(source, preparation) }
     }
 
-    /// The frames of a video that the sampler chooses. Each is named by the file's digest and its place, so
-    /// clips of one digest have the same frames, whatever rule chose them.
+    /// The frames of a video that a view has. Each is named by the file's digest, its place and its
+    /// preparation, so clips of one digest have the same frames, whatever rule chose them.
     ///
     /// Throws as for an image, but a host without the programs fails the item: pictures are still judged here.
-    func video(_ reference: MediaReference, _ sampler: FrameSampler) async throws -> EngineClip {
+    func video(_ reference: MediaReference, _ view: MediaView) async throws -> EngineClip {
         let clips = clips
         return try await load(reference) { thread, source in
-            try await thread.clip(source, sampler, clips)
+            try await thread.clip(source, view, clips)
         }
     }
 

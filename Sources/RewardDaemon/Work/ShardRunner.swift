@@ -30,6 +30,7 @@ struct ShardRunner: Sendable {
     private let stop: StopSwitch
     private let checkpointer: ShardCheckpointer
     private let logger: Logger
+    private let streak = FailureStreak()
 
     /// - Parameter stop: how the worker asks this shard to stop; a lost lease or a cancelled job that a
     ///   checkpoint reports goes the same way.
@@ -99,6 +100,9 @@ struct ShardRunner: Sendable {
             task: task,
             options: options
         )
+        // What a server fails over in the last attempt fails alone: nothing else is asked beside it.
+        let isLast = shard.attempt > 1 && shard.attempt >= options.maximumAttempts
+        let itemsAtOnce = isLast ? 1 : context.itemsAtOnce
         return try await withThrowingTaskGroup(of: (Int, ItemResult).self) { group in
             var started = 0
             func start() async {
@@ -112,7 +116,7 @@ struct ShardRunner: Sendable {
                 }
                 started += 1
             }
-            for _ in 0..<context.itemsAtOnce { await start() }
+            for _ in 0..<itemsAtOnce { await start() }
             var early: [Int: ItemResult] = [:]
             var count = 0
             while let (place, result) = try await group.next() {
@@ -139,7 +143,8 @@ struct ShardRunner: Sendable {
             context: context,
             shard: shard,
             stop: stop,
-            checkpointer: checkpointer
+            checkpointer: checkpointer,
+            streak: streak
         ).run(sampling, options, task)
     }
 
@@ -199,7 +204,23 @@ struct ShardRunner: Sendable {
             options: work.options,
             jobScope: shard.jobScope
         )
-        return try await judging.judge(payload: item.payload, sampled: candidates)
+        do {
+            let result = try await judging.judge(payload: item.payload, sampled: candidates)
+            streak.end()
+            return result
+        } catch {
+            let failure = FailurePolicy.itemFailure(
+                of: error,
+                attempt: shard.attempt,
+                attempts: work.options.maximumAttempts,
+                streak: streak
+            )
+            guard let failure else { throw error }
+            return ItemResult(
+                outcome: ItemOutcome(failure),
+                judgements: candidates?.fingerprints ?? []
+            )
+        }
     }
 
     /// Commits what is left and ends the lease. Not cancelled with the shard: giving back is quick, and

@@ -16,6 +16,7 @@ struct ShardSampler: Sendable {
     let shard: ClaimedShard
     let stop: StopSwitch
     let checkpointer: ShardCheckpointer
+    let streak: FailureStreak
 
     /// The items' candidates in their order; fewer when the shard was asked to stop.
     func run(
@@ -46,9 +47,23 @@ struct ShardSampler: Sendable {
                         frames: options.sampler(for: pack),
                         scope: options.reuse && engine.answersAreShared ? nil : shard.jobScope
                     )
-                    return (
-                        place, try await sampler.sample(payload: item.payload, item: item.index)
-                    )
+                    do {
+                        let outcome = try await sampler.sample(
+                            payload: item.payload,
+                            item: item.index
+                        )
+                        streak.end()
+                        return (place, outcome)
+                    } catch {
+                        let failure = FailurePolicy.itemFailure(
+                            of: error,
+                            attempt: shard.attempt,
+                            attempts: options.maximumAttempts,
+                            streak: streak
+                        )
+                        guard let failure else { throw error }
+                        return (place, .failure(SamplingFailure(failure: failure, recorded: [])))
+                    }
                 }
                 started += 1
             }

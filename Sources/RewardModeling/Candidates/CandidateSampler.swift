@@ -13,7 +13,7 @@ package struct CandidateSampler: Sendable {
     private let ledger: any CandidateLedger
     private let sampling: CandidateSampling
     private let task: JudgingTask
-    private let frames: FrameSampler
+    private let view: MediaView
     private let scope: String?
 
     /// The most candidates put to the engine at a time: they share the prompt's rows.
@@ -37,7 +37,7 @@ package struct CandidateSampler: Sendable {
         self.ledger = ledger
         self.sampling = sampling
         self.task = task
-        self.frames = frames
+        view = MediaView(sampler: frames)
         self.scope = scope
     }
 
@@ -56,7 +56,7 @@ package struct CandidateSampler: Sendable {
                 task: task,
                 candidatesAreSampled: true
             )
-            switch try await ItemMedia.load(payload, from: media, sampler: frames) {
+            switch try await ItemMedia.load(payload, from: media, views: [view]) {
             case .failure(let error):
                 return .failure(SamplingFailure(failure: error.failure, recorded: []))
             case .success(let shown):
@@ -151,11 +151,11 @@ package struct CandidateSampler: Sendable {
         let text = ContentPart.text(question)
         switch reference {
         case .image(let file):
-            return EnginePrompt(content: [.image(0), text], images: [shown.image(file)])
+            return EnginePrompt(content: [.image(0), text], images: [shown.image(file, in: view)])
         case .clip(let frames):
-            return EnginePrompt(content: [.video(0), text], clips: [shown.clip(frames)])
+            return EnginePrompt(content: [.video(0), text], clips: [shown.clip(frames, in: view)])
         case .video(let file):
-            return EnginePrompt(content: [.video(0), text], clips: [shown.video(file)])
+            return EnginePrompt(content: [.video(0), text], clips: [shown.video(file, in: view)])
         }
     }
 
@@ -203,4 +203,10 @@ package struct SamplingFailure: Error, Equatable {
     package let failure: ItemFailure
     /// The candidates recorded before it failed.
     package let recorded: [Digest]
+
+    /// An error from its parts.
+    package init(failure: ItemFailure, recorded: [Digest]) {
+        self.failure = failure
+        self.recorded = recorded
+    }
 }

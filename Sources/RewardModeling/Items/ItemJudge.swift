@@ -9,7 +9,7 @@ package struct ItemJudge: Sendable {
 
     /// Scores the one candidate of a `point_score` item.
     package func pointScore(_ payload: ItemPayload) async throws -> JudgedItem {
-        switch try await setup.questions(about: payload) {
+        switch try await setup.questions(about: payload, asking: [.pointScore]) {
         case .failure(let error): return JudgedItem(error.failure)
         case .success(let questions):
             let outcomes = try await setup.ask([try questions.pointScore(candidate: 0)])
@@ -29,24 +29,25 @@ package struct ItemJudge: Sendable {
 
     /// Compares the two candidates of a `pair_rank` item.
     package func pairRank(_ payload: ItemPayload) async throws -> JudgedItem {
-        try await compare(payload) { questions, order throws(RewardModelingError) in
+        try await compare(payload, .pairRank) { questions, order throws(RewardModelingError) in
             try questions.pairRank(first: 0, second: 1, order: order)
         }
     }
 
     /// Scores the two candidates of a `pair_score` item side by side.
     package func pairScore(_ payload: ItemPayload) async throws -> JudgedItem {
-        try await compare(payload) { questions, order throws(RewardModelingError) in
+        try await compare(payload, .pairScore) { questions, order throws(RewardModelingError) in
             try questions.pairScore(first: 0, second: 1, order: order)
         }
     }
 
     private func compare(
         _ payload: ItemPayload,
+        _ kind: QuestionKind,
         _ question: (ItemQuestions, PresentationOrder) throws(RewardModelingError)
             -> JudgementQuestion
     ) async throws -> JudgedItem {
-        switch try await setup.questions(about: payload) {
+        switch try await setup.questions(about: payload, asking: [kind]) {
         case .failure(let error): return JudgedItem(error.failure)
         case .success(let questions):
             var asked: [JudgementQuestion] = []

@@ -1,5 +1,5 @@
 import Inference
-package import VisionPreprocessing
+import VisionPreprocessing
 
 /// The decoded pictures and clips of one item, each file loaded once however often the item shows it.
 package struct ItemMedia: Sendable {
@@ -8,8 +8,8 @@ package struct ItemMedia: Sendable {
     /// An item may name 64 clips of 64 frames; without a limit one item could take a daemon's memory.
     package static let maximumByteCount = 4 << 30
 
-    private let images: [MediaReference: EngineImage]
-    private let videos: [MediaReference: EngineClip]
+    private let images: [MediaLoading.Request: EngineImage]
+    private let videos: [MediaLoading.Request: EngineClip]
 
     /// Loads every file of an item, several at a time.
     ///
@@ -17,18 +17,19 @@ package struct ItemMedia: Sendable {
     /// led by the path in the payload; `media_too_large` when all of them together are over the
     /// limit. Throws `CancellationError` and errors that are not `CodedError`s.
     ///
-    /// - Parameter sampler: Which frames of a video file are shown.
+    /// - Parameter views: In which ways the questions about the item show its media; each file is loaded once
+    ///   for those that show it alike.
     package static func load(
         _ payload: ItemPayload,
         from provider: any MediaProvider,
-        sampler: FrameSampler = FrameSampler(),
+        views: [MediaView] = [MediaView()],
         concurrency: Int = 4,
         maximumByteCount: Int = ItemMedia.maximumByteCount
     ) async throws -> Result<ItemMedia, ItemMediaFailure> {
-        let files = files(of: payload)
-        let loading = MediaLoading(provider: provider, sampler: sampler)
+        let requests = requests(of: payload, in: views)
+        let loading = MediaLoading(provider: provider)
         let loaded = try await loading.load(
-            files.map(\.file),
+            requests.map(\.request),
             concurrency: concurrency,
             maximumByteCount: maximumByteCount
         )
@@ -43,45 +44,54 @@ package struct ItemMedia: Sendable {
                 )
             )
         }
-        var images: [MediaReference: EngineImage] = [:]
-        var videos: [MediaReference: EngineClip] = [:]
-        for (file, path) in files {
-            switch (file, loaded[file]) {
-            case (.image(let reference), .image(let image)?): images[reference] = image
-            case (.video(let reference), .clip(let clip)?): videos[reference] = clip
-            case (_, .failure(let error)?):
+        var images: [MediaLoading.Request: EngineImage] = [:]
+        var videos: [MediaLoading.Request: EngineClip] = [:]
+        for (request, path) in requests {
+            switch loaded[request] {
+            case .image(let image)?: images[request] = image
+            case .clip(let clip)?: videos[request] = clip
+            case .failure(let error)?:
                 return .failure(ItemMediaFailure(failure: ItemFailure(error, at: path)))
-            default: preconditionFailure("every file of an item is loaded as what it is")
+            case nil: preconditionFailure("every file of an item is loaded")
             }
         }
         return .success(ItemMedia(images: images, videos: videos))
     }
 
-    /// A picture of the item these media were loaded for.
-    func image(_ reference: MediaReference) -> EngineImage {
-        guard let image = images[reference] else {
-            preconditionFailure("a question shows only pictures of its own item")
-        }
-        return image
+    /// A picture of the item these media were loaded for, in a view they were loaded in.
+    func image(_ reference: MediaReference, in view: MediaView) -> EngineImage {
+        image(reference, view.preparation)
     }
 
-    /// A clip of the item these media were loaded for.
-    func clip(_ frames: [MediaReference]) -> EngineClip {
-        EngineClip(frames: frames.map(image))
+    /// A clip of the item these media were loaded for, in a view they were loaded in.
+    func clip(_ frames: [MediaReference], in view: MediaView) -> EngineClip {
+        let preparation = view.preparation.forFrames(of: frames.count)
+        return EngineClip(frames: frames.map { image($0, preparation) })
     }
 
-    /// The frames of a video of the item these media were loaded for.
-    func video(_ reference: MediaReference) -> EngineClip {
-        guard let clip = videos[reference] else {
+    /// The frames of a video of the item these media were loaded for, in a view they were loaded in.
+    func video(_ reference: MediaReference, in view: MediaView) -> EngineClip {
+        guard let clip = videos[.video(reference, view)] else {
             preconditionFailure("a question shows only videos of its own item")
         }
         return clip
     }
 
-    /// Every file of an item where it first stands in the payload, in the payload's order.
-    private static func files(
-        of payload: ItemPayload
-    ) -> [(file: VisualReference, path: String)] {
+    private func image(
+        _ reference: MediaReference,
+        _ preparation: PicturePreparation
+    ) -> EngineImage {
+        guard let image = images[.image(reference, preparation)] else {
+            preconditionFailure("a question shows only pictures of its own item")
+        }
+        return image
+    }
+
+    /// Every file of an item in each of its forms, where it first stands in the payload, in the payload's order.
+    private static func requests(
+        of payload: ItemPayload,
+        in views: [MediaView]
+    ) -> [(request: MediaLoading.Request, path: String)] {
         var shown: [(VisualReference, String)] = []
         switch payload.context {
         case .generation: break
@@ -93,8 +103,10 @@ package struct ItemMedia: Sendable {
         for (candidate, path) in zip(payload.candidates, payload.candidatePaths) {
             if case .media(let reference) = candidate { shown.append((reference, path)) }
         }
-        var seen: Set<VisualReference> = []
-        return shown.flatMap { $0.files(at: $1) }.filter { seen.insert($0.file).inserted }
+        var seen: Set<MediaLoading.Request> = []
+        return shown.flatMap { reference, path in
+            views.flatMap { reference.requests(at: path, in: $0) }
+        }.filter { seen.insert($0.request).inserted }
     }
 }
 

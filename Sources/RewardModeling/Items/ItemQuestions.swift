@@ -6,28 +6,29 @@ package struct ItemQuestions: Sendable {
     private let media: ItemMedia
     private let task: JudgingTask
     private let pack: PromptPack
-    private let templates: [String]
+    private let options: JudgingOptions
 
     /// - Parameters:
-    ///   - media: The pictures and clips loaded for the same payload.
-    ///   - templates: Names of templates to use instead of the pack's first for their kinds.
+    ///   - media: The pictures and clips loaded for the same payload, in the views that the options and the
+    ///     pack give the templates.
+    ///   - options: Which templates are used, and which frames of videos are shown.
     package init(
         payload: ItemPayload,
         media: ItemMedia,
         task: JudgingTask,
         pack: PromptPack,
-        templates: [String] = []
+        options: JudgingOptions = JudgingOptions()
     ) {
         self.payload = payload
         self.media = media
         self.task = task
         self.pack = pack
-        self.templates = templates
+        self.options = options
     }
 
     /// How good is this candidate? Throws `.missingTemplate`.
     package func pointScore(candidate: Int) throws(RewardModelingError) -> JudgementQuestion {
-        let template = try pack.template(task, .pointScore, preferring: templates)
+        let template = try pack.template(task, .pointScore, preferring: options.templates)
         var texts = contextTexts
         var shown =
             template.media.contains(.edited) && !template.media.contains(.source)
@@ -64,7 +65,7 @@ package struct ItemQuestions: Sendable {
         second: Int,
         order: PresentationOrder
     ) throws(RewardModelingError) -> JudgementQuestion {
-        let template = try pack.template(task, kind, preferring: templates)
+        let template = try pack.template(task, kind, preferring: options.templates)
         let presented = order == .firstSecond ? [first, second] : [second, first]
         var texts = contextTexts
         var shown = contextVisuals
@@ -83,13 +84,14 @@ package struct ItemQuestions: Sendable {
         texts: [PromptField: String],
         showing shown: [VisualReference]
     ) -> JudgementQuestion {
+        let view = options.view(of: template, in: pack)
         var images: [EngineImage] = []
         var clips: [EngineClip] = []
         for reference in shown {
             switch reference {
-            case .image(let file): images.append(media.image(file))
-            case .clip(let frames): clips.append(media.clip(frames))
-            case .video(let file): clips.append(media.video(file))
+            case .image(let file): images.append(media.image(file, in: view))
+            case .clip(let frames): clips.append(media.clip(frames, in: view))
+            case .video(let file): clips.append(media.video(file, in: view))
             }
         }
         return JudgementQuestion(
@@ -97,7 +99,8 @@ package struct ItemQuestions: Sendable {
             order: order,
             texts: texts,
             images: images,
-            clips: clips
+            clips: clips,
+            longestAnswer: options.longestAnswer(to: template)
         )
     }
 

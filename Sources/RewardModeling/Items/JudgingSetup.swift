@@ -37,18 +37,15 @@ package struct JudgingSetup: Sendable {
         self.jobScope = jobScope
     }
 
-    /// The questions about an item whose pictures are loaded, or why there are none.
+    /// The questions of some kinds about an item whose pictures are loaded as their templates show them, or
+    /// why there are none. Throws `.missingTemplate` too.
     package func questions(
-        about payload: ItemPayload
+        about payload: ItemPayload,
+        asking kinds: [QuestionKind]
     ) async throws -> Result<ItemQuestions, ItemMediaFailure> {
-        try await ItemMedia.load(payload, from: media, sampler: options.sampler(for: pack)).map {
-            ItemQuestions(
-                payload: payload,
-                media: $0,
-                task: task,
-                pack: pack,
-                templates: options.templates
-            )
+        let views = try options.views(for: kinds, about: task, in: pack)
+        return try await ItemMedia.load(payload, from: media, views: views).map {
+            ItemQuestions(payload: payload, media: $0, task: task, pack: pack, options: options)
         }
     }
 

@@ -3,6 +3,12 @@ import VisionPreprocessing
 
 /// Loads files of an item, several at a time.
 struct MediaLoading {
+    /// A file in the form in which it is shown.
+    enum Request: Sendable, Hashable {
+        case image(MediaReference, PicturePreparation)
+        case video(MediaReference, MediaView)
+    }
+
     /// What a file came to.
     enum Loaded: Sendable {
         case image(EngineImage)
@@ -21,50 +27,48 @@ struct MediaLoading {
     }
 
     let provider: any MediaProvider
-    let sampler: FrameSampler
 
-    /// Each file with what it came to; nil when all of them together are over the limit, whichever of them
-    /// came first. Files are pictures or videos, none twice.
+    /// Each request with what it came to; nil when all of them together are over the limit, whichever of them
+    /// came first. None stands twice.
     func load(
-        _ files: [VisualReference],
+        _ requests: [Request],
         concurrency: Int,
         maximumByteCount: Int
-    ) async throws -> [VisualReference: Loaded]? {
-        try await withThrowingTaskGroup(of: (VisualReference, Loaded).self) { group in
-            var loaded: [VisualReference: Loaded] = [:]
+    ) async throws -> [Request: Loaded]? {
+        try await withThrowingTaskGroup(of: (Request, Loaded).self) { group in
+            var loaded: [Request: Loaded] = [:]
             var byteCount = 0
-            var waiting = files.makeIterator()
+            var waiting = requests.makeIterator()
             func start() {
-                guard let file = waiting.next() else { return }
+                guard let request = waiting.next() else { return }
                 group.addTask {
                     try Task.checkCancellation()
                     do {
-                        return (file, try await load(file))
+                        return (request, try await load(request))
                     } catch let error as any CodedError {
-                        return (file, .failure(error))
+                        return (request, .failure(error))
                     }
                 }
             }
             for _ in 0..<concurrency { start() }
-            while let (file, result) = try await group.next() {
+            while let (request, result) = try await group.next() {
                 byteCount += result.byteCount
                 if byteCount > maximumByteCount {
                     group.cancelAll()
                     return nil
                 }
-                loaded[file] = result
+                loaded[request] = result
                 start()
             }
             return loaded
         }
     }
 
-    private func load(_ file: VisualReference) async throws -> Loaded {
-        switch file {
-        case .image(let reference): .image(try await provider.image(reference))
-        case .video(let reference): .clip(try await provider.video(reference, sampler))
-        case .clip(let frames):
-            preconditionFailure("a clip of \(frames.count) frames is loaded frame by frame")
+    private func load(_ request: Request) async throws -> Loaded {
+        switch request {
+        case .image(let reference, let preparation):
+            .image(try await provider.image(reference, preparation))
+        case .video(let reference, let view): .clip(try await provider.video(reference, view))
         }
     }
 }

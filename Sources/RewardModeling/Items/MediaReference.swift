@@ -66,24 +66,39 @@ package enum MediaReference: Sendable, Hashable {
 
 /// Reads and decodes pictures. The daemon's reads files below its roots and the `media` table.
 package protocol MediaProvider: Sendable {
-    /// The decoded picture. An error conforming to `CodedError` fails the item; any other is
+    /// The decoded picture, prepared. An error conforming to `CodedError` fails the item; any other is
     /// rethrown.
-    func image(_ reference: MediaReference) async throws -> EngineImage
-
-    /// The frames of a video that the sampler chooses, decoded. Errors as for a picture.
     ///
-    /// Clips of one digest have the same frames: it covers the file and the indices.
-    func video(_ reference: MediaReference, _ sampler: FrameSampler) async throws -> EngineClip
+    /// Pictures of one digest have the same pixels: it covers the file and what was done to it.
+    func image(
+        _ reference: MediaReference,
+        _ preparation: PicturePreparation
+    ) async throws -> EngineImage
+
+    /// The frames of a video that a view has, decoded and prepared. Errors as for a picture.
+    ///
+    /// Clips of one digest have the same frames: it covers the file, the indices and the preparation.
+    func video(_ reference: MediaReference, _ view: MediaView) async throws -> EngineClip
 }
 
 extension MediaProvider {
     /// Refuses every video: for providers of pictures alone.
+    package func video(_ reference: MediaReference, _ view: MediaView) async throws -> EngineClip {
+        throw RewardModelingError.invalidItem(
+            "expected a list of frames, got a video: \(reference.json.json)"
+        )
+    }
+
+    /// The decoded picture as it is.
+    package func image(_ reference: MediaReference) async throws -> EngineImage {
+        try await image(reference, .none)
+    }
+
+    /// The frames of a video that the sampler chooses, as they are.
     package func video(
         _ reference: MediaReference,
         _ sampler: FrameSampler
     ) async throws -> EngineClip {
-        throw RewardModelingError.invalidItem(
-            "expected a list of frames, got a video: \(reference.json.json)"
-        )
+        try await video(reference, MediaView(sampler: sampler))
     }
 }

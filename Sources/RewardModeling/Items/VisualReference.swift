@@ -9,8 +9,8 @@ package enum VisualReference: Sendable, Hashable {
     /// A video file; which of its frames are shown is the job's choice.
     case video(MediaReference)
 
-    /// How many frames a clip has.
-    package static let frameCounts = FrameSampler.counts
+    /// How many frames a list may have.
+    package static let frameCounts = 2...64
 
     /// Reads a picture or a clip out of a payload. Throws `.invalidItem` with a sentence led by the
     /// path, such as `candidates[1].frames[3]`.
@@ -25,12 +25,20 @@ package enum VisualReference: Sendable, Hashable {
         }
     }
 
-    /// Each file, as a picture or a video, with where it stands in the payload, given where the whole
-    /// stands.
-    package func files(at path: String) -> [(file: VisualReference, path: String)] {
+    /// Each file in the form in which a view shows it, with where it stands in the payload, given where the
+    /// whole stands.
+    func requests(
+        at path: String,
+        in view: MediaView
+    ) -> [(request: MediaLoading.Request, path: String)] {
         switch self {
-        case .image, .video: [(self, path)]
-        case .clip(let frames): frames.enumerated().map { (.image($1), "\(path).frames[\($0)]") }
+        case .image(let file): [(.image(file, view.preparation), path)]
+        case .video(let file): [(.video(file, view), path)]
+        case .clip(let frames):
+            frames.enumerated().map { place, frame in
+                let preparation = view.preparation.forFrames(of: frames.count)
+                return (.image(frame, preparation), "\(path).frames[\(place)]")
+            }
         }
     }
 

@@ -37,7 +37,7 @@ package struct Judge: Sendable {
     /// The fingerprints that may answer a question: the first asked, and the one asked after an
     /// unparsed free answer.
     package func fingerprints(of question: JudgementQuestion) -> [Digest] {
-        attempts.map {
+        attempts(for: question).map {
             question.fingerprint(engine: engine, decoding: $0, scope: scope)
         }
     }
@@ -59,7 +59,10 @@ package struct Judge: Sendable {
         var used: [Digest] = []
         var isReused = true
         var last: RecordedJudgement?
-        for (attempt, fingerprint) in zip(attempts, known ?? fingerprints(of: question)) {
+        for (attempt, fingerprint) in zip(
+            attempts(for: question),
+            known ?? fingerprints(of: question)
+        ) {
             used.append(fingerprint)
             let judgement: RecordedJudgement
             if let known = recalled[fingerprint], known.answers(question) {
@@ -82,8 +85,9 @@ package struct Judge: Sendable {
     }
 
     /// The ways of decoding, in the order they are tried.
-    private var attempts: [AnswerDecoding] {
-        decoding == .choices ? [.choices] : [decoding, .choices]
+    private func attempts(for question: JudgementQuestion) -> [AnswerDecoding] {
+        decoding == .choices
+            ? [.choices] : [decoding.limited(to: question.longestAnswer), .choices]
     }
 
     private func ask(

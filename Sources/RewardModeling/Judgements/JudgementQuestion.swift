@@ -9,6 +9,12 @@ package enum AnswerDecoding: Sendable, Equatable {
     /// Free text of at most so many tokens, each the most probable one after the penalty for repetition.
     case generate(maximumTokens: Int, decoding: Decoding = .greedy)
 
+    /// The same way with answers of at most so many tokens; nil for as many as it has.
+    func limited(to tokens: Int?) -> AnswerDecoding {
+        guard let tokens, case .generate(_, let decoding) = self else { return self }
+        return .generate(maximumTokens: tokens, decoding: decoding)
+    }
+
     /// The way of answering without its parameters.
     package var mode: AnswerMode { self == .choices ? .choices : .generate }
 
@@ -40,6 +46,8 @@ package struct JudgementQuestion: Sendable {
     package let images: [EngineImage]
     /// The clips in the template's media order, as presented.
     package let clips: [EngineClip]
+    /// The longest free answer, in tokens; nil for as many as all questions are given.
+    package let longestAnswer: Int?
 
     /// Puts a question together; texts, images and clips are what the template asks for.
     package init(
@@ -47,13 +55,15 @@ package struct JudgementQuestion: Sendable {
         order: PresentationOrder?,
         texts: [PromptField: String],
         images: [EngineImage] = [],
-        clips: [EngineClip] = []
+        clips: [EngineClip] = [],
+        longestAnswer: Int? = nil
     ) {
         self.template = template
         self.order = order
         self.texts = texts
         self.images = images
         self.clips = clips
+        self.longestAnswer = longestAnswer
     }
 
     /// The prompt as the engine takes it.

@@ -58,15 +58,27 @@ struct AnswerScanner {
 
     /// The number on the scale that stands from a position on, after space, emphasis or an opening
     /// bracket: `[-+]digits[.digits][e-digits]`. Nil for anything else, `nan` included, for one that goes on in a
-    /// way that changes its meaning (`3-4`, `3 or 4`, `3,7`, `8/10` on a scale to 5), and for one off the scale
-    /// by more than the rounding of a single-precision number.
-    func score(from start: Int, scale: Scale, before limit: Int? = nil) -> Double? {
+    /// way that changes its meaning (`3-4`, `3 or 4`, `3, 4`, `3,7`, `< 3`, `8/10` on a scale to 5), and for one
+    /// off the scale by more than the rounding of a single-precision number.
+    ///
+    /// - Parameter mayBeFollowed: Whether another number may come next, as in `3 and 4`.
+    func score(
+        from start: Int,
+        scale: Scale,
+        before limit: Int? = nil,
+        mayBeFollowed: Bool = false
+    ) -> Double? {
         let opening = skip(from: start) {
             Self.isSpaceOrEmphasis($0) || "[(<\"".unicodeScalars.contains($0)
         }
         guard let (value, end) = number(from: opening), end <= limit ?? scalars.count,
-            endsCleanly(at: end, scale: scale)
+            endsCleanly(at: end, scale: scale, mayBeFollowed: mayBeFollowed)
         else { return nil }
+        // "<4>" is a number in brackets, "< 4" is none.
+        if scalars[start..<opening].contains("<") {
+            let close = skip(from: end, Self.isSpaceOrEmphasis)
+            guard close < scalars.count, scalars[close] == ">" else { return nil }
+        }
         let rounding = (scale.maximum - scale.minimum) * 1e-6
         let nearest = min(max(value, scale.minimum), scale.maximum)
         return abs(nearest - value) <= rounding ? nearest : nil
@@ -131,7 +143,7 @@ struct AnswerScanner {
     static func isDigit(_ scalar: Unicode.Scalar) -> Bool { scalar >= "0" && scalar <= "9" }
 
     /// Whether what follows a number leaves it what it is.
-    private func endsCleanly(at end: Int, scale: Scale) -> Bool {
+    private func endsCleanly(at end: Int, scale: Scale, mayBeFollowed: Bool) -> Bool {
         let position = skip(from: end) { $0 != "\n" && Self.isSpaceOrEmphasis($0) }
         guard position < scalars.count else { return true }
         // "8/10", "8 out of 10", "8 (out of 10)".
@@ -145,22 +157,30 @@ struct AnswerScanner {
         {
             return denominator(from: of) == scale.maximum
         }
-        if position > end, isRange(from: position) { return false }
+        if position > end, isRange(from: position, mayBeFollowed: mayBeFollowed) { return false }
         if position == end, scalars[end].properties.isAlphabetic || scalars[end] == "%" {
             return false
         }
-        let isJoint = "-\u{2013}\u{2014},.".unicodeScalars.contains(scalars[position])
+        let isJoint = "-\u{2013}\u{2014}~\u{FF5E},.".unicodeScalars.contains(scalars[position])
         guard isJoint else { return true }
         let after = skip(from: position + 1) { $0 == " " }
-        // "3.7. 2 objects are missing" is a sentence's end; "3-4", "3,7" and "3.7.1" are not
-        // numbers.
-        let spaced = after > position + 1 && ".,".unicodeScalars.contains(scalars[position])
-        return spaced || after >= scalars.count || !Self.isDigit(scalars[after])
+        guard after < scalars.count, Self.isDigit(scalars[after]) else { return true }
+        // "3.7. 2 objects are missing" and "4, 2 objects are" go on; "3-4", "3,7" and "3.7.1" are no numbers, and
+        // "3, 4" are two.
+        guard after > position + 1, scalars[position] == "." || scalars[position] == "," else {
+            return false
+        }
+        guard scalars[position] == ",", !mayBeFollowed, let next = number(from: after) else {
+            return true
+        }
+        let last = skip(from: next.end) { $0 == " " }
+        return last < scalars.count && scalars[last].properties.isAlphabetic
     }
 
-    /// Whether a second number follows that leaves open which one is meant: `or 4`, `to 5`.
-    private func isRange(from start: Int) -> Bool {
-        ["or", "to"].contains { word in
+    /// Whether a second number follows that leaves open which one is meant: `or 4`, `to 5`, and `and 4` where one
+    /// number is asked for.
+    private func isRange(from start: Int, mayBeFollowed: Bool) -> Bool {
+        (mayBeFollowed ? ["or", "to"] : ["or", "to", "and"]).contains { word in
             guard let end = end(of: word, from: start) else { return false }
             let next = skip(from: end, Self.isSpaceOrEmphasis)
             return next > end && number(from: next) != nil

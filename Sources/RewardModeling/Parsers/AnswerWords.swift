@@ -1,8 +1,9 @@
 /// A response cut into words and marks, as `PairRankParser` reads it.
 ///
 /// Letters and digits are separate words (`Image1` is `image`, `1`; `12` stays one word), letters
-/// are folded to lower case, apostrophes belong to their word. Emphasis, quotation marks and
-/// brackets are dropped, since models put them round anything; every other mark ends a statement.
+/// are folded to lower case, apostrophes belong to their word, a stroke that is none of a fraction is
+/// an `or`. Emphasis, quotation marks and brackets are dropped, since models put them round anything;
+/// every other mark ends a statement.
 struct AnswerWords {
     /// A word in lower case, or a mark that ends a statement.
     enum Token: Equatable {
@@ -21,6 +22,8 @@ struct AnswerWords {
         for scalar in text.unicodeScalars {
             let next = ScalarKind(scalar)
             if next == .dropped { continue }
+            // "this / that" offers two; "9/10" does not.
+            let isOffer = scalar == "/" && kind != .digit
             if next != kind, !word.isEmpty {
                 tokens.append(.word(word))
                 word = ""
@@ -30,7 +33,7 @@ struct AnswerWords {
             case .letter:
                 word += scalar == "\u{2019}" ? "'" : scalar.properties.lowercaseMapping
             case .digit: word.unicodeScalars.append(scalar)
-            case .mark: tokens.append(.mark)
+            case .mark: tokens.append(isOffer ? .word("or") : .mark)
             case .space, .dropped: break
             }
         }

@@ -90,16 +90,18 @@ package enum CriteriaParser {
         ]
     }
 
-    /// The numbers of the last `"score": [s1, s2]`, one for each criterion in order; the text around
-    /// it may be JSON or nearly so. A list that is cut off, longer or shorter is nil.
+    /// The numbers of the last `"score": [s1, s2]` or `score = [s1, s2]`, one for each criterion in order; the
+    /// text around it may be JSON or nearly so. A list that is cut off, longer or shorter is nil.
     package static func scoreList(
         _ response: String,
         criteria: [Criterion],
         scale: Scale
     ) -> [CriterionReading]? {
         guard let answer = AnswerSection.of(response) else { return nil }
-        // The quotation mark that closes a JSON key stands between the word and its colon.
-        let scanner = AnswerScanner(answer.replacing("\"", with: " "))
+        // The quotation mark that closes a JSON key stands between the word and its colon, and the question
+        // itself writes the list with a sign of equality.
+        let plain = answer.replacing("\"", with: " ").replacing("'", with: " ")
+        let scanner = AnswerScanner(plain.replacing("=", with: ":"))
         guard var position = startOfList(scanner) else { return nil }
         var readings: [CriterionReading] = []
         for (index, criterion) in criteria.enumerated() {
@@ -108,11 +110,9 @@ package enum CriteriaParser {
                 Score(value, on: scale) != nil
             else { return nil }
             position = scanner.skip(from: end, AnswerScanner.isSpaceOrEmphasis)
-            let closing: Unicode.Scalar = index == criteria.count - 1 ? "]" : ","
-            guard position < scanner.scalars.count, scanner.scalars[position] == closing else {
-                return nil
-            }
-            position += 1
+            guard let next = scanner.end(ofEntry: index == criteria.count - 1, at: position)
+            else { return nil }
+            position = next
             readings.append(
                 CriterionReading(name: criterion.name, value: .one(value), scale: scale)
             )
@@ -167,11 +167,26 @@ package enum CriteriaParser {
             // A digit that is part of a word, such as `v2`, makes the answer something else.
             let isOwn = position == 0 || !scanner.scalars[position - 1].properties.isAlphabetic
             guard isOwn, values.count < 2,
-                let value = scanner.score(from: position, scale: scale)
+                let value = scanner.score(from: position, scale: scale, mayBeFollowed: true)
             else { return nil }
             values.append(value)
             position = end
         }
         return values.count == 2 ? (values[0], values[1]) : nil
+    }
+}
+
+extension AnswerScanner {
+    /// The position behind the comma that follows an entry of a list, or behind the bracket that follows the last
+    /// one, with or without a comma before it; nil where something else stands.
+    fileprivate func end(ofEntry isLast: Bool, at start: Int) -> Int? {
+        guard start < scalars.count else { return nil }
+        var position = start
+        if scalars[position] == "," {
+            guard isLast else { return position + 1 }
+            position = skip(from: position + 1, Self.isSpaceOrEmphasis)
+        }
+        guard isLast, position < scalars.count, scalars[position] == "]" else { return nil }
+        return position + 1
     }
 }

@@ -1,8 +1,9 @@
 /// Reads the verdict and the dimensions out of a rubric in JSON (UnifiedReward-Flex):
 /// `{"categories": [{"dims": [{"name", "score_1", "score_2"}], …}], "winner": "Image 1"}`.
 ///
-/// The document must be whole. One that was cut off, or is no JSON, is unparsed, although a winner of
-/// one category may stand in it: that is not the winner.
+/// The document must be whole, though commas may be left over before a closing bracket, as models leave them. One
+/// that was cut off, or is no JSON, is unparsed, although a winner of one category may stand in it: that is not
+/// the winner.
 package enum RubricParser {
     /// What a rubric says, about the candidates as presented.
     package struct Reading: Sendable, Equatable {

@@ -1,5 +1,6 @@
 package import Hashing
 package import Tokenization
+package import VisionPreprocessing
 
 /// How a free answer is read.
 package enum AnswerGrammar: String, Sendable, CaseIterable {
@@ -112,6 +113,14 @@ package struct PromptTemplate: Sendable, Equatable {
     package let media: [PromptMedia]
     /// How clips are shown; of no account where there are none.
     package let clips: ClipDisplay
+    /// How frames of a video file are chosen; nil for the pack's way. The job's goes before it.
+    package let sampling: FrameSampler.Rule?
+    /// How many are chosen; nil for the pack's number, or the rule's.
+    package let frames: Int?
+    /// What is done to pictures and frames before the model's own preprocessing.
+    package let preparation: PicturePreparation
+    /// The longest free answer, in tokens; nil for the usual. The job's goes before it.
+    package let longestAnswer: Int?
     /// The words.
     package let text: PromptText
     /// How a free answer is read.
@@ -136,7 +145,11 @@ package struct PromptTemplate: Sendable, Equatable {
         answerPrefix: String,
         choices: AnswerChoices,
         criteria: [Criterion] = [],
-        clips: ClipDisplay = .videos
+        clips: ClipDisplay = .videos,
+        sampling: FrameSampler.Rule? = nil,
+        frames: Int? = nil,
+        preparation: PicturePreparation = .none,
+        longestAnswer: Int? = nil
     ) {
         self.id = id
         self.task = task
@@ -148,9 +161,17 @@ package struct PromptTemplate: Sendable, Equatable {
         self.choices = choices
         self.criteria = criteria
         self.clips = clips
-        // No field has the names "criteria" and "clips", and templates without keep the digests they had.
+        self.sampling = sampling
+        self.frames = frames
+        self.preparation = preparation
+        self.longestAnswer = longestAnswer
+        // No field has these names, and templates without keep the digests they had.
         var own = criteria.isEmpty ? [] : ["criteria"] + criteria.flatMap { [$0.name, $0.label] }
         if clips != .videos { own += ["clips", clips.rawValue] }
+        if let sampling { own += ["sampling", sampling.rawValue] }
+        if let frames { own += ["frames", "\(frames)"] }
+        if !preparation.isNone { own += ["prepare", preparation.description] }
+        if let longestAnswer { own += ["max_new_tokens", "\(longestAnswer)"] }
         digest = Self.digest(
             [
                 "prompt template 1", id, task.rawValue, kind.rawValue,
@@ -158,6 +179,14 @@ package struct PromptTemplate: Sendable, Equatable {
                 answerPrefix,
             ] + choices.digestFields + own
         )
+    }
+
+    /// Which frames of a video are shown, unless the job says otherwise.
+    ///
+    /// - Parameter usual: The pack's way; its number goes with its rule.
+    func sampler(in usual: FrameSampler) -> FrameSampler {
+        let rule = sampling ?? usual.rule
+        return FrameSampler(rule: rule, count: frames ?? (rule == usual.rule ? usual.count : nil))
     }
 
     /// The scale of a point score's template; nil for a comparison's.

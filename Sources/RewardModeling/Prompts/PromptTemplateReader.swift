@@ -1,3 +1,5 @@
+import VisionPreprocessing
+
 /// Reads one template of a prompt pack and checks that its parts fit together.
 struct PromptTemplateReader {
     private let reader: PayloadReader
@@ -18,7 +20,8 @@ struct PromptTemplateReader {
     func template() throws(RewardModelingError) -> PromptTemplate {
         try reader.refuseFields(except: [
             "id", "task", "kind", "media", "text", "answer_grammar", "scale", "answer_prefix",
-            "choices", "criteria", "clips",
+            "choices", "criteria", "clips", "video", "prepare",
+            "max_new_tokens",
         ])
         let id = try storable(reader, "id")
         guard !id.isEmpty else { throw reader.mismatch("id", "a name") }
@@ -32,6 +35,8 @@ struct PromptTemplateReader {
             let words = fitting.map { "\"\($0.rawValue)\"" }.joined(separator: " or ")
             throw reader.mismatch("answer_grammar", "\(words) for this kind")
         }
+        let clips = try clips(task)
+        let (sampling, frames) = try video(task)
         let template = PromptTemplate(
             id: id,
             task: task,
@@ -42,7 +47,11 @@ struct PromptTemplateReader {
             answerPrefix: try storable(reader, "answer_prefix"),
             choices: try choices(kind: kind),
             criteria: try criteria(grammar),
-            clips: try clips(task)
+            clips: clips,
+            sampling: sampling,
+            frames: frames,
+            preparation: try PreparationReader(reader).preparation(clips: clips),
+            longestAnswer: try longestAnswer()
         )
         try checkAnswers(of: template)
         return template
@@ -93,6 +102,36 @@ struct PromptTemplateReader {
             throw reader.mismatch("clips", "nothing for a task of pictures")
         }
         return try required("clips", as: ClipDisplay.self)
+    }
+
+    private func longestAnswer() throws(RewardModelingError) -> Int? {
+        try reader.number(
+            "max_new_tokens",
+            in: 1...4096,
+            whole: true,
+            "a whole number from 1 to 4096"
+        ).map { Int($0) }
+    }
+
+    /// `"video": {"sampling": …, "frames": …}`, as a pack has it for all of its templates.
+    private func video(
+        _ task: JudgingTask
+    ) throws(RewardModelingError) -> (FrameSampler.Rule?, Int?) {
+        guard let value = reader.value("video") else { return (nil, nil) }
+        guard task.medium == .video else {
+            throw reader.mismatch("video", "nothing for a task of pictures")
+        }
+        let place = reader.path(of: "video")
+        let video = try PayloadReader(
+            value,
+            path: place,
+            subject: place,
+            error: { .invalidPromptPack($0) }
+        )
+        try video.refuseFields(except: ["sampling", "frames"])
+        return (
+            try video.word("sampling", as: FrameSampler.Rule.self), try video.frameCount("frames")
+        )
     }
 
     private func criteria(_ grammar: AnswerGrammar) throws(RewardModelingError) -> [Criterion] {

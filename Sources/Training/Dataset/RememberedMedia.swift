@@ -7,28 +7,38 @@ import VisionPreprocessing
 /// shares six pictures would else read and hash them again, which took six sevenths of the time of reading.
 final class RememberedMedia: MediaProvider {
     private let media: any MediaProvider
-    private let known = Mutex<[MediaReference: EngineImage]>([:])
-    private let knownVideos = Mutex<[SampledVideo: EngineClip]>([:])
+    private let known = Mutex<[PreparedPicture: EngineImage]>([:])
+    private let knownVideos = Mutex<[ViewedVideo: EngineClip]>([:])
 
     /// Nothing is read yet.
     init(_ media: any MediaProvider) { self.media = media }
 
-    func image(_ reference: MediaReference) async throws -> EngineImage {
-        if let image = known.withLock({ $0[reference] }) { return image }
-        let image = try await media.image(reference)
-        known.withLock { $0[reference] = image }
+    func image(
+        _ reference: MediaReference,
+        _ preparation: PicturePreparation
+    ) async throws -> EngineImage {
+        let key = PreparedPicture(reference: reference, preparation: preparation)
+        if let image = known.withLock({ $0[key] }) { return image }
+        let image = try await media.image(reference, preparation)
+        known.withLock { $0[key] = image }
         return image
     }
-    func video(_ reference: MediaReference, _ sampler: FrameSampler) async throws -> EngineClip {
-        let key = SampledVideo(reference: reference, sampler: sampler)
+
+    func video(_ reference: MediaReference, _ view: MediaView) async throws -> EngineClip {
+        let key = ViewedVideo(reference: reference, view: view)
         if let clip = knownVideos.withLock({ $0[key] }) { return clip }
-        let clip = try await media.video(reference, sampler)
+        let clip = try await media.video(reference, view)
         knownVideos.withLock { $0[key] = clip }
         return clip
     }
 
-    private struct SampledVideo: Hashable {
+    private struct PreparedPicture: Hashable {
         let reference: MediaReference
-        let sampler: FrameSampler
+        let preparation: PicturePreparation
+    }
+
+    private struct ViewedVideo: Hashable {
+        let reference: MediaReference
+        let view: MediaView
     }
 }

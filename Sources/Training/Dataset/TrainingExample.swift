@@ -37,12 +37,12 @@ struct ExampleWriter: Sendable {
                     )
                 ]
             case .point(let payload, let score, let scale):
-                let questions = try await questions(payload, task: record.task)
+                let questions = try await questions(payload, .pointScore, task: record.task)
                 let question = try questions.pointScore(candidate: 0)
                 let answer = try question.template.answer(score: score, on: scale)
                 return [example(record, question, answer)]
             case .pair(let payload, let verdict):
-                let questions = try await questions(payload, task: record.task)
+                let questions = try await questions(payload, .pairRank, task: record.task)
                 return try PresentationOrder.allCases.map { order in
                     let question = try questions.pairRank(first: 0, second: 1, order: order)
                     let answer = try question.template.answer(order.inItemOrder(verdict))
@@ -71,9 +71,11 @@ struct ExampleWriter: Sendable {
 
     private func questions(
         _ payload: ItemPayload,
+        _ kind: QuestionKind,
         task: JudgingTask
     ) async throws -> ItemQuestions {
-        switch try await ItemMedia.load(payload, from: media, sampler: pack.sampler) {
+        let views = try JudgingOptions().views(for: [kind], about: task, in: pack)
+        switch try await ItemMedia.load(payload, from: media, views: views) {
         case .success(let loaded):
             return ItemQuestions(payload: payload, media: loaded, task: task, pack: pack)
         case .failure(let error):
