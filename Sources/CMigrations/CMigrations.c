@@ -139,6 +139,9 @@ static const unsigned char sql_0044[] = {
 static const unsigned char sql_0045[] = {
 #embed "../../migrations/0045_more_frames.sql"
 };
+static const unsigned char sql_0046[] = {
+#embed "../../migrations/0046_past_open_transactions.sql"
+};
 
 static const struct rewardd_migration rewardd_migrations[] = {
     {"0001_create_schema.sql", sql_0001, sizeof sql_0001},
@@ -186,6 +189,7 @@ static const struct rewardd_migration rewardd_migrations[] = {
     {"0043_claim_priority.sql", sql_0043, sizeof sql_0043},
     {"0044_record_changes.sql", sql_0044, sizeof sql_0044},
     {"0045_more_frames.sql", sql_0045, sizeof sql_0045},
+    {"0046_past_open_transactions.sql", sql_0046, sizeof sql_0046},
 };
 
 size_t rewardd_migration_count(void) { return sizeof rewardd_migrations / sizeof *rewardd_migrations; }

@@ -52,7 +52,8 @@ package struct JudgingOptions: Sendable, Equatable {
     /// The defaults.
     package init() {}
 
-    /// Reads a job's options. What concerns the queue alone (`shard_size`) is checked and left to it. Throws `.invalidOptions` with a sentence that names the path.
+    /// Reads a job's options. What concerns the queue alone (`shard_size`) is checked and left to it.
+    /// Throws `.invalidOptions` with a sentence that names the path.
     package init(json: some Collection<UInt8>) throws(RewardModelingError) {
         guard let value = PayloadValue(json: json) else {
             throw .invalidOptions(

@@ -54,6 +54,36 @@ struct DeadlineTests {
         #expect(try queue.events(job).count { $0 == "deadline_passed" } == 1)
     }
 
+    @Test("a locked job keeps no other from its deadline")
+    func lockedJob() throws {
+        let (locked, free) = (try queue.enqueue(), try queue.enqueue())
+        try passDeadline(locked)
+        try passDeadline(free)
+        let other = try queue.another()
+        try other.connection.execute("BEGIN")
+        _ = try other.text("SELECT rewardd.hold(\(locked))::text AS value")
+        try rescue()
+        #expect(try queue.status(free) == "cancelled 1 0 0")
+        #expect(try queue.status(locked) == "ready 1 0 0")
+        try other.connection.execute("ROLLBACK")
+        try rescue()
+        #expect(try queue.status(locked) == "cancelled 1 0 0")
+    }
+
+    @Test("while a deadline is set in an open transaction, claims leave the job out and take another")
+    func openTransaction() throws {
+        let (locked, free) = (try queue.enqueue(priority: 5), try queue.enqueue())
+        let other = try queue.another()
+        try other.connection.execute("BEGIN")
+        try other.connection.execute(
+            "SELECT rewardd.set_deadline(\(locked), now() + interval '1 hour')"
+        )
+        try queue.connection.execute("SET lock_timeout = '2s'")
+        #expect(try queue.claim(daemon).map(\.job) == [free])
+        try other.connection.execute("COMMIT")
+        #expect(try queue.claim(daemon).map(\.job) == [locked])
+    }
+
     @Test("a deadline to come changes nothing, and can be taken away")
     func toCome() throws {
         let job = try queue.enqueue()

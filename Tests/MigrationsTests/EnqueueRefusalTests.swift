@@ -169,6 +169,10 @@ struct EnqueueRefusalTests {
             message: "options.max_attempts: expected a whole number from 1 to 100, got 1.5"
         ),
         Refusal(
+            arguments: "'point_score', '\(good)', 'image_generation', 'm', '{\"shard_size\":16.0}'",
+            message: "options.shard_size: expected a whole number from 1 to 1000, got 16.0"
+        ),
+        Refusal(
             arguments: "'point_score', '\(good)', 'image_generation', 'm', '{\"orders\":\"all\"}'",
             message: #"options.orders: expected "both" or "single", got "all""#
         ),

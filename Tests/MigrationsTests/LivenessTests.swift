@@ -241,6 +241,27 @@ struct LivenessTests {
         #expect(try queue.shards(locked).allSatisfy { $0.hasPrefix("done") })
     }
 
+    @Test("a caller's open transaction over a job of many shards does not use up a rescue's time")
+    func openTransaction() throws {
+        let locked = try queue.enqueue(items: 60, options: #"{"shard_size": 1}"#)
+        let free = try queue.enqueue()
+        let daemon = try queue.register()
+        #expect(try queue.claim(daemon, max: 61).count == 61)
+        _ = try queue.text("SELECT rewardd.cancel(\(locked))::text AS value")
+        let other = try queue.another()
+        try other.connection.execute("BEGIN")
+        try other.connection.execute(
+            "SELECT FROM rewardd.job WHERE job_id = \(locked) FOR UPDATE"
+        )
+        // At a quarter of a second for each shard it was fifteen.
+        try queue.connection.execute("SET statement_timeout = '5s'")
+        #expect(try queue.kill(daemon) == 1)
+        #expect(try state(daemon) == "stopped lease_expired 60")
+        #expect(try queue.shards(free) == ["ready 0+1 d0 f0 a0 c1"])
+        try other.connection.execute("ROLLBACK")
+        #expect(try queue.number("SELECT rewardd.rescue() AS value") == 60)
+    }
+
     @Test("two rescuers and a finishing daemon agree", arguments: 1...5)
     func rescuers(round: Int) throws {
         let job = try queue.enqueue(items: 6, options: #"{"shard_size": 1}"#)
