@@ -96,8 +96,9 @@ package struct TokenSampler {
         let floor = total * (1 - share) / Double(weights.count)
         var order = weights.indices.filter { weights[$0] > floor }
         order.sort { (weights[$1], $0) < (weights[$0], $1) }
+        // None is above the floor when all are equal and the share is less than a rounding error.
+        guard var last = order.first else { return }
         var sum = 0.0
-        var last = order[0]
         for index in order where sum < share * total {
             sum += weights[index]
             last = index

@@ -72,6 +72,8 @@ package struct ModelMemory: Sendable, Equatable {
             !canonical.contains("embed_tokens"),
             !canonical.contains("position_embedding"), !canonical.contains("pos_embed"),
             let type = precision.panelType(ofCanonical: canonical),
+            // Of a type that cannot be packed the shape is not held against the bytes.
+            WeightType(rawValue: tensor.type) != nil,
             let outputs = tensor.shape.first,
             outputs > 0
         else { return tensor.bytes.count }

@@ -50,7 +50,7 @@ enum JudgeCommand {
                 value: "task",
                 "What is judged.",
                 default: JudgingTask.imageGeneration.rawValue,
-                values: JudgingTask.allCases.map(\.rawValue)
+                values: JudgingTask.ofScenes.map(\.rawValue)
             ),
             .option(
                 "at-once",

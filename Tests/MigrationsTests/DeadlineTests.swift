@@ -70,7 +70,7 @@ struct DeadlineTests {
         #expect(try queue.status(locked) == "cancelled 1 0 0")
     }
 
-    @Test("while a deadline is set in an open transaction, claims leave the job out and take another")
+    @Test("claims go past a job whose deadline is set in an open transaction")
     func openTransaction() throws {
         let (locked, free) = (try queue.enqueue(priority: 5), try queue.enqueue())
         let other = try queue.another()

@@ -136,11 +136,31 @@ struct DatasetTests {
             validationFraction: 0.5
         )
         #expect(drawn.validation.count == 1 && drawn.train.count == 2)
+        let marked = Self.lines.dropLast().map { $0.dropLast() + #","split":"train"}"# }
+        let kept = DatasetClusters(
+            dataset: try read(marked.joined(separator: "\n")),
+            validationFraction: 0.5
+        )
+        #expect(kept.validation.isEmpty && kept.train.count == 3)
     }
 }
 
 @Suite("The plan of a run's steps")
 struct StepPlanTests {
+    @Test("a plan that would fill the memory is refused, and steps bound it")
+    func endless() throws {
+        var options = TrainingOptions()
+        options.epochs = 1_000_000
+        #expect(throws: Never.self) { try StepPlan.check(clusters: 10, options: options) }
+        #expect {
+            try StepPlan.check(clusters: 11, options: options)
+        } throws: { error in
+            "\(error)".contains("epochs") && "\(error)".contains("909090")
+        }
+        options.maximumSteps = 1000
+        #expect(throws: Never.self) { try StepPlan.check(clusters: 11, options: options) }
+    }
+
     private func plan(_ change: (inout TrainingOptions) -> Void) -> StepPlan {
         var options = TrainingOptions()
         options.batchSize = 10

@@ -156,6 +156,23 @@ struct ModelConfigTests {
         }
     }
 
+    @Test("a tower's heads are no wider than attention has room for")
+    func wideHeads() throws {
+        func config(_ heads: Int) throws -> ModelConfig {
+            try read(
+                #"{"architectures": ["LlavaOnevisionForConditionalGeneration"], "text_config": {}, "#
+                    + #""vision_config": {"image_size": 384, "patch_size": 14, "hidden_size": 2064, "#
+                    + #""num_attention_heads": \#(heads)}}"#
+            )
+        }
+        #expect(throws: Never.self) { try config(4) }
+        #expect {
+            try config(1)
+        } throws: { error in
+            "\(error)".contains("heads of at most 1024 numbers of hidden_size 2064, got 1")
+        }
+    }
+
     @Test("a nested key is named with its whole path")
     func nestedPath() throws {
         #expect {

@@ -70,11 +70,15 @@ package struct ParityReport: Sendable, Encodable {
             golden.measurements.filter { !$0.isWithin }.map { "\(golden.name) \($0.stage)" }
         }
         let run = cases.count { $0.skipped == nil }
-        lines.append(
-            over.isEmpty
-                ? "\(run) cases run, \(cases.count - run) skipped, all within tolerance."
-                : "over tolerance: \(over.joined(separator: ", "))."
-        )
+        let verdict =
+            if !over.isEmpty {
+                "over tolerance: \(over.joined(separator: ", "))."
+            } else if run == 0 {
+                "nothing was compared: \(cases.count) cases skipped."
+            } else {
+                "\(run) cases run, \(cases.count - run) skipped, all within tolerance."
+            }
+        lines.append(verdict)
         return lines.joined(separator: "\n") + "\n"
     }
 

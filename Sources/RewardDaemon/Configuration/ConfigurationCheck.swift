@@ -10,12 +10,14 @@ package enum ConfigurationCheck {
     /// headers of the checkpoints, loads no weights and asks no database.
     package static func problems(of configuration: DaemonConfiguration) -> [String] {
         var problems = ImageDecoder.missingPrograms().map { "media decoder: \($0)" }
-        let options = engineOptions(configuration)
+        let common = engineOptions(configuration)
         for model in configuration.models {
             if model.directory == ScriptedEngineSetting.directory {
                 if configuration.scriptedEngine == nil { problems.append(refusal(of: model)) }
                 continue
             }
+            var options = common
+            options.precision = configuration.precisions[model.name] ?? common.precision
             do {
                 _ = try EngineBlueprint(directory: model.directory, options: options)
             } catch {

@@ -13,8 +13,9 @@ struct DatasetClusters {
     /// Lines that show a picture in common, directly or through others, make a cluster, wherever they
     /// stand; clusters and their lines keep the order of the file.
     ///
-    /// A line whose `split` is given goes where it says. When no line says so, the clusters whose number
-    /// falls on a grid of `validationFraction` are kept for validation: the same ones in every run.
+    /// A line whose `split` is given goes where it says. When no line is marked for validation, those of the
+    /// unmarked clusters whose number falls on a grid of `validationFraction` are kept for it: the same ones
+    /// in every run.
     init(dataset: Dataset, validationFraction: Double) {
         let isSplit = dataset.records.contains { $0.split == .validation }
         let clusters = Self.clusters(of: dataset.records)
@@ -24,8 +25,9 @@ struct DatasetClusters {
             let isKept =
                 isSplit
                 ? cluster[0].split == .validation
-                : Int(Double(index + 1) * validationFraction)
-                    > Int(Double(index) * validationFraction)
+                : cluster[0].split == nil
+                    && Int(Double(index + 1) * validationFraction)
+                        > Int(Double(index) * validationFraction)
             if isKept { validation.append(cluster) } else { train.append(cluster) }
         }
         self.train = train

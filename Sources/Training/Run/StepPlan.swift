@@ -10,6 +10,28 @@ struct StepPlan {
     /// Batches of one step.
     let accumulation: Int
 
+    /// The most times that a run goes to a cluster: the plan names each of them, some 36 bytes.
+    static let mostVisits = 10_000_000
+
+    /// Refuses a run whose plan would not fit into memory.
+    ///
+    /// - Throws: ``TrainingError/invalidOption(name:expected:got:)``.
+    static func check(clusters: Int, options: TrainingOptions) throws(TrainingError) {
+        // At most as many visits as examples, of which a batch has its size and less than a cluster more.
+        let bySteps = options.maximumSteps.map {
+            Double($0) * Double(options.accumulation) * Double(options.batchSize)
+        }
+        let visits = min(Double(clusters) * options.epochs, bySteps ?? .infinity)
+        guard visits > Double(mostVisits) else { return }
+        throw .invalidOption(
+            name: "epochs",
+            expected:
+                "at most \(mostVisits / max(clusters, 1)) over \(clusters) groups of records that "
+                + "share pictures, or max_steps",
+            got: "\(options.epochs)"
+        )
+    }
+
     /// - Parameter exampleCounts: examples of each cluster.
     init(exampleCounts: [Int], options: TrainingOptions) {
         let total = exampleCounts.reduce(0, +)

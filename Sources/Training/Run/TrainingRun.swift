@@ -45,6 +45,7 @@ package actor TrainingRun {
         _ = try await material.validation.prepareAll(concurrency: request.threads + 1) { done in
             await reader.isWelcome(material.train.count + done, report)
         }
+        try StepPlan.check(clusters: sizes.count, options: request.options)
         let plan = StepPlan(exampleCounts: sizes.map(\.examples), options: request.options)
         try TrainingDemand(
             layout: material.layout,

@@ -191,6 +191,14 @@ package struct QwenVisionConfig: Sendable, Equatable {
                     got: "\(headCount)"
                 )
             }
+            guard hiddenSize / headCount <= VisionConfig.widestHead else {
+                throw field.invalid(
+                    "num_heads",
+                    expected: "heads of at most \(VisionConfig.widestHead) numbers of hidden_size "
+                        + "\(hiddenSize)",
+                    got: "\(headCount)"
+                )
+            }
         }
 
         /// Numbers of blocks, each once and below the depth.

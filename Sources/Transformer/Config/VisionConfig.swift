@@ -1,5 +1,8 @@
 /// The dimensions of the SigLIP image encoder. Every value is positive and bounded.
 package struct VisionConfig: Sendable, Equatable {
+    /// The most numbers of an attention head, of any family's tower; attention has room for twice as many.
+    static let widestHead = 1024
+
     package let hiddenSize: Int
     package let intermediateSize: Int
     /// Layers that are stored and run. The feature is the output of the last of them.
@@ -108,6 +111,14 @@ package struct VisionConfig: Sendable, Equatable {
             throw field.invalid(
                 "num_attention_heads",
                 expected: "a divisor of hidden_size \(hiddenSize)",
+                got: "\(headCount)"
+            )
+        }
+        guard hiddenSize / headCount <= Self.widestHead else {
+            throw field.invalid(
+                "num_attention_heads",
+                expected:
+                    "heads of at most \(Self.widestHead) numbers of hidden_size \(hiddenSize)",
                 got: "\(headCount)"
             )
         }
