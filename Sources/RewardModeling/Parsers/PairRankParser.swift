@@ -4,10 +4,11 @@
 /// reasons. A statement is `<noun> 1 is better`, `the second <noun> is better`, or `equally good`, the noun being
 /// image, video, answer or response in any case. One about a single point ("Image 2 is better in colour", "Image
 /// 2 is better lit") counts only where none is about the whole, and only where all of them say the same; one
-/// that grants a point ("while Image 2 is better") is passed over. One that is taken back, put in doubt ("I do not think that Image 1 is better") or one of
-/// two that are offered ("Image 1 is better or Image 2 is better") makes the answer `unparsed`, and so does the
-/// lack of any: asking again costs less than a wrong verdict. The reference's scripts look for one sentence and
-/// let the first candidate win otherwise, which makes winners of ties, empty answers and noise alike.
+/// that grants a point ("while Image 2 is better") is passed over. One that is taken back, put in doubt ("I do
+/// not think that Image 1 is better") or one of two that are offered ("Image 1 is better or Image 2 is better")
+/// makes the answer `unparsed`, and so does the lack of any: asking again costs less than a wrong verdict. The
+/// reference's scripts look for one sentence and let the first candidate win otherwise, which makes winners of
+/// ties, empty answers and noise alike.
 package enum PairRankParser {
     /// The verdict about the candidates as they were presented.
     package static func parse(_ response: String) -> Verdict {

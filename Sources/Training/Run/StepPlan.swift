@@ -27,7 +27,8 @@ struct StepPlan {
             name: "epochs",
             expected:
                 "at most \(mostVisits / max(clusters, 1)) over \(clusters) groups of records that "
-                + "share pictures, or max_steps",
+                + "share pictures, or max_steps of at most "
+                + "\(mostVisits / (options.accumulation * options.batchSize))",
             got: "\(options.epochs)"
         )
     }

@@ -38,6 +38,7 @@ package actor TrainingRun {
     /// - Throws: ``TrainingError``, `CancellationError`.
     package func run(report: @escaping Report) async throws -> TrainingResult {
         let material = try TrainingMaterial(request, media: media)
+        try StepPlan.check(clusters: material.train.count, options: request.options)
         let reader = ReadingProgress(total: material.train.count + material.validation.count)
         let sizes = try await material.train.prepareAll(concurrency: request.threads + 1) { done in
             await reader.isWelcome(done, report)
@@ -45,7 +46,6 @@ package actor TrainingRun {
         _ = try await material.validation.prepareAll(concurrency: request.threads + 1) { done in
             await reader.isWelcome(material.train.count + done, report)
         }
-        try StepPlan.check(clusters: sizes.count, options: request.options)
         let plan = StepPlan(exampleCounts: sizes.map(\.examples), options: request.options)
         try TrainingDemand(
             layout: material.layout,
