@@ -108,15 +108,13 @@ package struct JudgingOptions: Sendable, Equatable {
         maximumAttempts = try whole(reader, "max_attempts", 100) ?? maximumAttempts
     }
 
-    /// Which frames of a video file are shown: as the job says, then the template, then its pack. A number
-    /// goes with the rule beside which it stands.
+    /// Which frames of a video file are shown: as the job says, then the template, then its pack.
     package func sampler(
         for pack: PromptPack,
         _ template: PromptTemplate? = nil
     ) -> FrameSampler {
         let usual = template?.sampler(in: pack.sampler) ?? pack.sampler
-        let rule = sampling ?? usual.rule
-        return FrameSampler(rule: rule, count: frames ?? (rule == usual.rule ? usual.count : nil))
+        return usual.changed(rule: sampling, count: frames)
     }
 
     /// How a template of a pack has media shown.

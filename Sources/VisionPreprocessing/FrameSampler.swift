@@ -40,6 +40,13 @@ package struct FrameSampler: Sendable, Hashable {
         self.count = count
     }
 
+    /// This choice with another rule or another number of frames where they are given; a number goes with the rule
+    /// beside which it stands.
+    package func changed(rule: Rule?, count: Int?) -> FrameSampler {
+        let rule = rule ?? self.rule
+        return FrameSampler(rule: rule, count: count ?? (rule == self.rule ? self.count : nil))
+    }
+
     /// The frames to show of a video.
     ///
     /// - Parameters:

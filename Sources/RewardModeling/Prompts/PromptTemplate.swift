@@ -183,10 +183,9 @@ package struct PromptTemplate: Sendable, Equatable {
 
     /// Which frames of a video are shown, unless the job says otherwise.
     ///
-    /// - Parameter usual: The pack's way; its number goes with its rule.
+    /// - Parameter usual: The pack's way.
     func sampler(in usual: FrameSampler) -> FrameSampler {
-        let rule = sampling ?? usual.rule
-        return FrameSampler(rule: rule, count: frames ?? (rule == usual.rule ? usual.count : nil))
+        usual.changed(rule: sampling, count: frames)
     }
 
     /// The scale of a point score's template; nil for a comparison's.
